@@ -1,0 +1,193 @@
+//! Plain callbacks: `call_soon`, `call_later`, `call_at`, and the handles that cancel them.
+
+use std::fmt;
+use std::panic::Location;
+use std::time::{Duration, Instant};
+
+use crate::context::expect_current;
+use crate::local::Local;
+use crate::sync::Arc;
+use crate::task::{TaskRef, snapshot};
+use crate::timer::{Key, Registered, Timers};
+
+/// A scheduled callback. It is `asyncio.Handle`. Dropping it changes nothing: the callback will run.
+pub struct Handle(TaskRef);
+
+impl Handle {
+    /// The callback will not run, and is dropped at the loop's next turn. Once it has run, nothing happens (SOON-03).
+    pub fn cancel(&self) {
+        self.0.cancel();
+    }
+
+    /// Whether it was cancelled before it ran; also by the loop's close.
+    pub fn cancelled(&self) -> bool {
+        snapshot(&self.0).is_cancelled() || self.0.header().phase.get() == crate::task::Phase::Cancelled
+    }
+}
+
+impl fmt::Debug for Handle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Handle").field("cancelled", &self.cancelled()).finish()
+    }
+}
+
+/// A callback with a time. It is `asyncio.TimerHandle`.
+pub struct TimerHandle {
+    handle: Handle,
+    when: Option<Instant>,
+    timer: Option<(Arc<Timers>, Key)>,
+}
+
+impl TimerHandle {
+    /// The callback will not run, and its timer leaves the heap now (TIME-06, TIME-07).
+    pub fn cancel(&self) {
+        if let Some((timers, key)) = &self.timer {
+            timers.cancel(*key);
+        }
+        self.handle.cancel();
+    }
+
+    /// Whether it was cancelled before it ran; also by the loop's close.
+    pub fn cancelled(&self) -> bool {
+        self.handle.cancelled()
+    }
+
+    /// The deadline on the loop's clock. `None`: a delay so long that it cannot be expressed, and never ends.
+    pub fn when(&self) -> Option<Instant> {
+        self.when
+    }
+}
+
+impl fmt::Debug for TimerHandle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TimerHandle").field("when", &self.when).field("cancelled", &self.cancelled()).finish()
+    }
+}
+
+/// The loop is closed and will not run this callback: here it is back (LOOP-09).
+pub struct LoopClosed<F>(pub F);
+
+impl<F> fmt::Debug for LoopClosed<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("LoopClosed")
+    }
+}
+
+impl<F> fmt::Display for LoopClosed<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("The event loop is closed: schedule callbacks before you close it.")
+    }
+}
+
+impl<F> std::error::Error for LoopClosed<F> {}
+
+impl Local {
+    pub(crate) fn call_soon<F: FnOnce() + 'static>(
+        &self,
+        callback: F,
+        at: &'static Location<'static>,
+    ) -> Result<Handle, LoopClosed<F>> {
+        if self.is_closed() {
+            return Err(LoopClosed(callback));
+        }
+        let task = TaskRef::callback(&self.shared, callback, at);
+        self.queue(task.clone());
+        Ok(Handle(task))
+    }
+
+    pub(crate) fn call_at<F: FnOnce() + 'static>(
+        &self,
+        when: Option<Instant>,
+        callback: F,
+        at: &'static Location<'static>,
+    ) -> Result<TimerHandle, LoopClosed<F>> {
+        if self.is_closed() {
+            return Err(LoopClosed(callback));
+        }
+        let task = TaskRef::callback(&self.shared, callback, at);
+        self.keep(task.clone());
+        let timers = &self.shared.timers;
+        let timer = when.and_then(|when| match timers.register(when, task.with_waker(Clone::clone)) {
+            Registered::Waiting(key) => Some((timers.clone(), key)),
+            Registered::Closed(_) => None,
+        });
+        if when.is_some_and(|when| when <= timers.now()) {
+            // Due already. A loop that is never idle would not jump its virtual clock, and so not look.
+            self.shared.tell(|inbox| inbox.alarm = true);
+        }
+        Ok(TimerHandle { handle: Handle(task), when, timer })
+    }
+
+    pub(crate) fn call_later<F: FnOnce() + 'static>(
+        &self,
+        delay: Duration,
+        callback: F,
+        at: &'static Location<'static>,
+    ) -> Result<TimerHandle, LoopClosed<F>> {
+        self.call_at(self.shared.now().checked_add(delay), callback, at)
+    }
+}
+
+/// Calls `callback` in the next turn of the running loop, after what is scheduled already (SOON-01, SOON-02). It is
+/// `loop.call_soon`. A callback that panics is reported, and the loop goes on (LOOP-12).
+///
+/// # Errors
+/// [`LoopClosed`], from a destructor that runs while the loop closes.
+///
+/// # Panics
+/// Outside a running loop.
+///
+/// ```
+/// handloop::run(async {
+///     handloop::call_soon(|| println!("before the next line")).unwrap();
+///     handloop::yield_now().await;
+///     println!("after it");
+/// });
+/// ```
+#[track_caller]
+pub fn call_soon<F: FnOnce() + 'static>(callback: F) -> Result<Handle, LoopClosed<F>> {
+    expect_current("call_soon").call_soon(callback, Location::caller())
+}
+
+/// Calls `callback` once `delay` has passed on the running loop's clock. It is `loop.call_later`. Never early
+/// (TIME-01), by deadline (TIME-02), and in the order of the calls where deadlines are equal (TIME-03). Even a zero
+/// delay runs after all that is ready (TIME-12).
+///
+/// # Errors
+/// [`LoopClosed`], from a destructor that runs while the loop closes.
+///
+/// # Panics
+/// Outside a running loop, or if the timer thread cannot be started.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// handloop::run(async {
+///     let timer = handloop::call_later(Duration::from_secs(60), || unreachable!()).unwrap();
+///     timer.cancel();
+/// });
+/// ```
+#[track_caller]
+pub fn call_later<F: FnOnce() + 'static>(delay: Duration, callback: F) -> Result<TimerHandle, LoopClosed<F>> {
+    expect_current("call_later").call_later(delay, callback, Location::caller())
+}
+
+/// Calls `callback` at `when` on the running loop's clock, which [`time`](crate::time) reads. It is `loop.call_at`.
+/// A time that has passed is due at the next turn (TIME-04).
+///
+/// # Errors
+/// [`LoopClosed`], from a destructor that runs while the loop closes.
+///
+/// # Panics
+/// Outside a running loop, or if the timer thread cannot be started.
+///
+/// ```
+/// handloop::run(async {
+///     handloop::call_at(handloop::time(), || println!("now")).unwrap();
+///     handloop::sleep(std::time::Duration::from_millis(1)).await;
+/// });
+/// ```
+#[track_caller]
+pub fn call_at<F: FnOnce() + 'static>(when: Instant, callback: F) -> Result<TimerHandle, LoopClosed<F>> {
+    expect_current("call_at").call_at(Some(when), callback, Location::caller())
+}

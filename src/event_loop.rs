@@ -1,0 +1,433 @@
+//! The event loop as its user sees it, and the free functions of a running one.
+
+use std::fmt;
+use std::future::Future;
+use std::panic::Location;
+use std::pin::pin;
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+use crate::callback::{Handle, LoopClosed, TimerHandle};
+use crate::context::{self, expect_current};
+use crate::handle::LoopHandle;
+use crate::join::Task;
+use crate::local::{Local, Outcome, Root};
+use crate::report::{OnReport, Report, TaskInfo, to_stderr};
+use crate::shared::Shared;
+use crate::stall::StallReport;
+use crate::sync::Arc;
+use crate::task::TaskRef;
+
+/// An event loop, `asyncio`'s `new_event_loop()`: it runs tasks and callbacks on the thread that made it.
+///
+/// It is neither `Send` nor `Sync` (LOOP-19, TSAFE-02, case 110): other threads have a [`LoopHandle`]. Every method
+/// takes `&self`. Dropping it closes it.
+///
+/// ```
+/// let event_loop = handloop::EventLoop::new();
+/// let sum = event_loop.run_until_complete(async {
+///     let (a, b) = (handloop::spawn(async { 1 }), handloop::spawn(async { 2 }));
+///     a.await.unwrap() + b.await.unwrap()
+/// });
+/// assert_eq!(sum, 3);
+/// ```
+pub struct EventLoop {
+    local: Rc<Local>,
+}
+
+/// Makes an [`EventLoop`] that is not the usual one.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// let event_loop = handloop::EventLoop::builder()
+///     .name("worker")
+///     .virtual_clock()
+///     .slow_poll(Duration::from_millis(100))
+///     .on_report(|report| eprintln!("{report}"))
+///     .build();
+/// event_loop.run_until_complete(async { handloop::sleep(Duration::from_secs(3600)).await });
+/// ```
+#[must_use = "call build() to get the loop"]
+pub struct Builder {
+    name: String,
+    is_virtual: bool,
+    slow_poll: Option<Duration>,
+    on_report: OnReport,
+}
+
+impl Builder {
+    /// The loop's name, for its own `Debug` text and its job threads. It is `loop` unless set.
+    pub fn name(mut self, name: impl Into<String>) -> Self {
+        self.name = name.into();
+        self
+    }
+
+    /// A clock that stands still while anything can run, and jumps to the next deadline when nothing can: a program
+    /// that only sleeps takes no time, and takes it exactly. It never jumps while a job of
+    /// [`run_in_executor`](crate::run_in_executor) is out or a [`ClockHold`](crate::ClockHold) lives.
+    pub fn virtual_clock(mut self) -> Self {
+        self.is_virtual = true;
+        self
+    }
+
+    /// Reports every poll and callback that takes at least this long by the real clock (DBG-01, DBG-07). `asyncio`'s
+    /// debug mode has 100 ms. Off unless set, since to read the clock twice costs more than a poll.
+    pub fn slow_poll(mut self, threshold: Duration) -> Self {
+        self.slow_poll = Some(threshold);
+        self
+    }
+
+    /// Receives reports in place of stderr. It may be called on any thread that drops a handle, and never under a
+    /// lock. A report whose receiver panics goes to stderr.
+    pub fn on_report(mut self, receiver: impl Fn(&Report) + Send + Sync + 'static) -> Self {
+        self.on_report = Arc::new(receiver);
+        self
+    }
+
+    /// Makes the loop, on this thread.
+    #[must_use]
+    pub fn build(self) -> EventLoop {
+        let shared = Shared::new(self.name, self.is_virtual, self.on_report);
+        EventLoop { local: Local::new(shared, self.slow_poll) }
+    }
+}
+
+impl fmt::Debug for Builder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Builder").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+/// Why [`EventLoop::try_run_until_complete`] returned without the future's output.
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub enum RunError {
+    /// Somebody called `stop` (LOOP-05).
+    Stopped,
+    /// Nothing is left that could wake the loop.
+    Stalled(StallReport),
+}
+
+impl fmt::Display for RunError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            RunError::Stopped => f.write_str("The event loop was stopped before its future completed."),
+            RunError::Stalled(report) => report.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for RunError {}
+
+impl Default for EventLoop {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl EventLoop {
+    /// A loop with a real clock, which reports to stderr.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::builder().build()
+    }
+
+    /// See [`Builder`].
+    pub fn builder() -> Builder {
+        Builder { name: "loop".to_owned(), is_virtual: false, slow_poll: None, on_report: Arc::new(to_stderr) }
+    }
+
+    /// Runs the loop until `future` is done, and returns its output. It is `loop.run_until_complete`.
+    ///
+    /// The future may borrow, and need not be `Send` (case 11). It is the loop's next task (`Task-1` at first). When
+    /// it is done the turn is finished; tasks that are not done stay, and go on in the next run (LOOP-03, LOOP-16).
+    ///
+    /// # Panics
+    /// If the loop is closed, this thread already runs a loop, `future` panics, somebody stops the loop first, or
+    /// the loop stalls; then the text is the [`StallReport`]. A future given by value is dropped; to go on with it
+    /// later, pass `pin!(future)` as `.as_mut()`, or `&mut task`.
+    ///
+    /// ```
+    /// let event_loop = handloop::EventLoop::new();
+    /// let text = String::from("borrowed");
+    /// assert_eq!(event_loop.run_until_complete(async { text.len() }), 8);
+    /// ```
+    #[track_caller]
+    pub fn run_until_complete<F: Future>(&self, future: F) -> F::Output {
+        match self.try_run_until_complete(future) {
+            Ok(output) => output,
+            Err(error) => panic!("{error}"),
+        }
+    }
+
+    /// The same, and a loop that was stopped or is stalled is an error (LOOP-05).
+    ///
+    /// # Errors
+    /// [`RunError::Stopped`] or [`RunError::Stalled`].
+    ///
+    /// # Panics
+    /// If the loop is closed, this thread already runs a loop, or `future` panics.
+    ///
+    /// ```
+    /// let event_loop = handloop::EventLoop::new();
+    /// let error = event_loop.try_run_until_complete(std::future::pending::<()>()).unwrap_err();
+    /// assert!(matches!(error, handloop::RunError::Stalled(_)));
+    /// ```
+    #[track_caller]
+    pub fn try_run_until_complete<F: Future>(&self, future: F) -> Result<F::Output, RunError> {
+        self.check_runnable();
+        let at = Location::caller();
+        let mut output = None;
+        // Dropped, if it is not done, while this is still the current loop: its destructors may spawn.
+        let outcome = {
+            let _current = context::Enter::new(&self.local);
+            let mut future = pin!(async { output = Some(future.await) });
+            let task = RootTask::new(&self.local, at);
+            let mut root = Root { task: task.task.clone(), future: future.as_mut(), is_done: false };
+            self.local.drive(Some(&mut root))
+        };
+        match (outcome, output) {
+            (_, Some(output)) => Ok(output),
+            (Outcome::Stalled(report), None) => Err(RunError::Stalled(report)),
+            (_, None) => Err(RunError::Stopped),
+        }
+    }
+
+    /// Runs the loop until somebody calls `stop`. It is `loop.run_forever`. A loop that was stopped before runs
+    /// exactly one turn (LOOP-06). A loop that stalls reports that and returns.
+    ///
+    /// # Panics
+    /// If the loop is closed, or this thread already runs a loop.
+    ///
+    /// ```
+    /// let event_loop = handloop::EventLoop::new();
+    /// let handle = event_loop.handle();
+    /// let thread = std::thread::spawn(move || handle.stop());
+    /// event_loop.run_forever();
+    /// thread.join().unwrap();
+    /// ```
+    #[track_caller]
+    pub fn run_forever(&self) {
+        self.check_runnable();
+        if let Outcome::Stalled(report) = self.local.drive(None) {
+            self.local.shared.report(&Report::Stalled(report));
+        }
+    }
+
+    /// Runs one turn and never blocks: what is ready now, what other threads have sent, the timers that are due. True
+    /// if anything ran. A virtual clock stays where it is: `while event_loop.run_once() {}` settles one moment.
+    ///
+    /// # Panics
+    /// If the loop is closed, or this thread already runs a loop.
+    ///
+    /// ```
+    /// let event_loop = handloop::EventLoop::new();
+    /// assert!(!event_loop.run_once());
+    /// drop(event_loop.spawn(async {}));
+    /// assert!(event_loop.run_once());
+    /// ```
+    #[track_caller]
+    pub fn run_once(&self) -> bool {
+        self.check_runnable();
+        self.local.run_once()
+    }
+
+    /// Ends the current run after its turn, or the next one after one turn. It is `loop.stop` (LOOP-06, LOOP-07).
+    pub fn stop(&self) {
+        self.local.stopping.set(true);
+    }
+
+    /// Makes a task of `future`; it is first polled in the next turn, of this run or a later one (TASK-01, TASK-02).
+    /// On a closed loop the task is cancelled at once.
+    #[track_caller]
+    pub fn spawn<F: Future + 'static>(&self, future: F) -> Task<F::Output> {
+        Task::new(self.local.spawn(future, None, Location::caller()))
+    }
+
+    /// [`call_soon`](crate::call_soon) for a loop that need not be running yet.
+    ///
+    /// # Errors
+    /// [`LoopClosed`] gives the callback back.
+    #[track_caller]
+    pub fn call_soon<F: FnOnce() + 'static>(&self, callback: F) -> Result<Handle, LoopClosed<F>> {
+        self.local.call_soon(callback, Location::caller())
+    }
+
+    /// [`call_later`](crate::call_later) for a loop that need not be running yet.
+    ///
+    /// # Errors
+    /// [`LoopClosed`] gives the callback back.
+    #[track_caller]
+    pub fn call_later<F: FnOnce() + 'static>(&self, delay: Duration, f: F) -> Result<TimerHandle, LoopClosed<F>> {
+        self.local.call_later(delay, f, Location::caller())
+    }
+
+    /// [`call_at`](crate::call_at) for a loop that need not be running yet.
+    ///
+    /// # Errors
+    /// [`LoopClosed`] gives the callback back.
+    #[track_caller]
+    pub fn call_at<F: FnOnce() + 'static>(&self, when: Instant, callback: F) -> Result<TimerHandle, LoopClosed<F>> {
+        self.local.call_at(Some(when), callback, Location::caller())
+    }
+
+    /// What the loop's clock shows. It is `loop.time` (TIME-14): it never goes back. Also on a closed loop.
+    pub fn time(&self) -> Instant {
+        self.local.shared.now()
+    }
+
+    /// The unfinished tasks, oldest first. It is `asyncio.all_tasks(loop)` (TASK-11).
+    pub fn all_tasks(&self) -> Vec<TaskInfo> {
+        self.local.all_tasks()
+    }
+
+    /// What other threads reach this loop by. While one is alive the loop is never stalled, since it may yet submit.
+    pub fn handle(&self) -> LoopHandle {
+        LoopHandle::new(self.local.shared.clone())
+    }
+
+    /// Whether it is running at this moment (LOOP-01).
+    pub fn is_running(&self) -> bool {
+        self.local.is_running()
+    }
+
+    /// Whether it is closed.
+    pub fn is_closed(&self) -> bool {
+        self.local.is_closed()
+    }
+
+    /// Cancels every task in the order in which they were spawned, drops callbacks and timers without running them
+    /// (LOOP-10), and joins the timer thread and the jobs of `run_in_executor`, which may take as long as the longest
+    /// of them. Everybody who waits for one of its tasks, on whatever thread, is told (RCT-10). Again: nothing.
+    ///
+    /// # Panics
+    /// If it is running (LOOP-08).
+    #[track_caller]
+    pub fn close(&self) {
+        assert!(!self.is_running(), "a running event loop cannot be closed: stop it, and close it after its run");
+        self.local.close();
+    }
+
+    #[track_caller]
+    fn check_runnable(&self) {
+        assert!(!self.is_closed(), "the event loop is closed: make a new one to run anything");
+        assert!(!self.is_running(), "this event loop is already running: await the future, or spawn it");
+        assert!(
+            context::current().is_none(),
+            "another event loop is running on this thread: await the future there, or run this loop in another thread"
+        );
+    }
+}
+
+impl Drop for EventLoop {
+    fn drop(&mut self) {
+        self.local.close();
+    }
+}
+
+impl fmt::Debug for EventLoop {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("EventLoop")
+            .field("name", &self.local.shared.name)
+            .field("running", &self.is_running())
+            .field("closed", &self.is_closed())
+            .finish_non_exhaustive()
+    }
+}
+
+/// The task of a root future. When the run ends, on whatever way, its wakers wake nothing any more.
+struct RootTask<'a> {
+    local: &'a Local,
+    task: TaskRef,
+}
+
+impl<'a> RootTask<'a> {
+    fn new(local: &'a Local, at: &'static Location<'static>) -> Self {
+        let task = TaskRef::root(&local.shared, local.next_id(), at);
+        local.keep(task.clone());
+        local.queue(task.clone());
+        RootTask { local, task }
+    }
+}
+
+impl Drop for RootTask<'_> {
+    fn drop(&mut self) {
+        self.local.end_root(&self.task);
+    }
+}
+
+/// Runs `future` on a new loop, then closes the loop, which cancels what is left (RUN-01). It is `asyncio.run`.
+///
+/// # Panics
+/// As [`EventLoop::run_until_complete`]; inside a running loop (RUN-02).
+///
+/// ```
+/// assert_eq!(handloop::run(async { 42 }), 42);
+/// ```
+#[track_caller]
+pub fn run<F: Future>(future: F) -> F::Output {
+    EventLoop::new().run_until_complete(future)
+}
+
+/// Makes a task of `future` in the running loop; it is first polled in the next turn (TASK-01). It is
+/// `asyncio.create_task`. While the loop closes, the task is cancelled at once.
+///
+/// # Panics
+/// Outside a running loop (TASK-02); there, use [`EventLoop::spawn`].
+///
+/// ```
+/// handloop::run(async {
+///     let task = handloop::spawn(async { "done" });
+///     assert_eq!(task.await.unwrap(), "done");
+/// });
+/// ```
+#[track_caller]
+pub fn spawn<F: Future + 'static>(future: F) -> Task<F::Output> {
+    Task::new(expect_current("spawn").spawn(future, None, Location::caller()))
+}
+
+/// [`spawn`] with a name in place of `Task-N`. It is `asyncio.create_task(…, name=…)` (TASK-04).
+///
+/// # Panics
+/// Outside a running loop.
+///
+/// ```
+/// handloop::run(async {
+///     let task = handloop::spawn_named("fetch", async {});
+///     assert_eq!(task.name(), "fetch");
+///     task.await.unwrap();
+/// });
+/// ```
+#[track_caller]
+pub fn spawn_named<F: Future + 'static>(name: impl Into<String>, future: F) -> Task<F::Output> {
+    Task::new(expect_current("spawn_named").spawn(future, Some(name.into()), Location::caller()))
+}
+
+/// What the running loop's clock shows. It is `loop.time`.
+///
+/// # Panics
+/// Outside a running loop.
+///
+/// ```
+/// handloop::run(async {
+///     let start = handloop::time();
+///     assert!(handloop::time() >= start);
+/// });
+/// ```
+#[track_caller]
+pub fn time() -> Instant {
+    expect_current("time").shared.now()
+}
+
+impl LoopHandle {
+    /// The loop that runs on this thread; `None` outside. It is `asyncio.get_running_loop` (LOOP-15).
+    ///
+    /// ```
+    /// assert!(handloop::LoopHandle::current().is_none());
+    /// handloop::run(async { assert!(handloop::LoopHandle::current().is_some()) });
+    /// ```
+    pub fn current() -> Option<LoopHandle> {
+        context::current().map(|local| LoopHandle::new(local.shared.clone()))
+    }
+}

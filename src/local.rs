@@ -1,0 +1,492 @@
+//! The half of a loop that only its own thread touches: the ready queue, the waiting tasks, and the turn.
+//!
+//! A turn takes over what came from elsewhere, then runs what is ready *now*; what becomes ready meanwhile is for the
+//! next turn (SOON-02). The order of a turn is: what was in the ready queue, then the inbox, then what the timers
+//! woke (TSAFE-04, SOON-06).
+
+use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
+use std::future::Future;
+use std::panic::Location;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
+
+use crate::context::Enter;
+use crate::executor::Jobs;
+use crate::report::{Report, TaskInfo};
+use crate::shared::Shared;
+use crate::stall::{self, StallReport};
+use crate::sync::{Arc, Ordering};
+use crate::task::{Joiner, Kind, NO_SLOT, Outside, Phase, TaskRef, Typed};
+use crate::timer::{wake_all, wake_one};
+use crate::unwind::{Payload, discard, message};
+
+pub(crate) struct Local {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) ready: Ready,
+    pub(crate) waiting: RefCell<Waiting>,
+    pub(crate) jobs: Jobs,
+    /// The task that is being polled.
+    running: Cell<Option<TaskRef>>,
+    last_id: Cell<u64>,
+    is_running: Cell<bool>,
+    pub(crate) stopping: Cell<bool>,
+    closed: Cell<bool>,
+    slow_poll: Option<Duration>,
+    /// The spare half of the inbox: taking over is one swap.
+    spare: Cell<Vec<Outside>>,
+}
+
+/// The ready queue: first in, first out.
+#[derive(Default)]
+pub(crate) struct Ready(RefCell<VecDeque<TaskRef>>);
+
+impl Ready {
+    pub(crate) fn push(&self, task: TaskRef) {
+        self.0.borrow_mut().push_back(task);
+    }
+
+    fn pop(&self) -> Option<TaskRef> {
+        self.0.borrow_mut().pop_front()
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.0.borrow().len()
+    }
+
+    fn snapshot(&self) -> Vec<TaskRef> {
+        self.0.borrow().iter().cloned().collect()
+    }
+}
+
+/// The tasks that were pending at least once. The loop owns them here: a task that nobody holds and nobody will wake
+/// stays until it is cancelled or the loop closes (TASK-14, cases 46 and 47).
+#[derive(Default)]
+pub(crate) struct Waiting {
+    tasks: Vec<Option<TaskRef>>,
+    free: Vec<u32>,
+}
+
+impl Waiting {
+    fn insert(&mut self, task: TaskRef) {
+        let slot = self.free.pop().unwrap_or_else(|| {
+            self.tasks.push(None);
+            u32::try_from(self.tasks.len() - 1).expect("fewer than four billion tasks")
+        });
+        task.header().slot.set(slot);
+        self.tasks[slot as usize] = Some(task);
+    }
+
+    fn remove(&mut self, task: &TaskRef) -> Option<TaskRef> {
+        let slot = task.header().slot.replace(NO_SLOT);
+        if slot == NO_SLOT {
+            return None;
+        }
+        self.free.push(slot);
+        self.tasks[slot as usize].take()
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &TaskRef> {
+        self.tasks.iter().flatten()
+    }
+}
+
+/// The future of `run_until_complete`: polled in the place of its task, since it may borrow from its caller.
+pub(crate) struct Root<'a> {
+    pub(crate) task: TaskRef,
+    pub(crate) future: Pin<&'a mut dyn Future<Output = ()>>,
+    pub(crate) is_done: bool,
+}
+
+pub(crate) enum Turn {
+    /// Something was polled, called or cancelled.
+    Ran,
+    Nothing,
+    /// A `ClockHold` is alive.
+    Held,
+}
+
+/// How a run ends.
+pub(crate) enum Outcome {
+    Done,
+    Stopped,
+    Stalled(StallReport),
+}
+
+impl Local {
+    pub(crate) fn new(shared: Arc<Shared>, slow_poll: Option<Duration>) -> Rc<Self> {
+        Rc::new(Local {
+            shared,
+            ready: Ready::default(),
+            waiting: RefCell::default(),
+            jobs: Jobs::default(),
+            running: Cell::new(None),
+            last_id: Cell::new(0),
+            is_running: Cell::new(false),
+            stopping: Cell::new(false),
+            closed: Cell::new(false),
+            slow_poll,
+            spare: Cell::default(),
+        })
+    }
+
+    pub(crate) fn is_running(&self) -> bool {
+        self.is_running.get()
+    }
+
+    pub(crate) fn is_closed(&self) -> bool {
+        self.closed.get()
+    }
+
+    pub(crate) fn next_id(&self) -> u64 {
+        self.last_id.set(self.last_id.get() + 1);
+        self.last_id.get()
+    }
+
+    pub(crate) fn spawn<F: Future + 'static>(
+        &self,
+        future: F,
+        name: Option<String>,
+        spawned_at: &'static Location<'static>,
+    ) -> Typed<F::Output> {
+        let typed = Typed::new(&self.shared, future, name, self.next_id(), spawned_at);
+        if self.closed.get() {
+            self.cancel(&typed.task);
+        } else {
+            self.queue(typed.task.clone());
+        }
+        typed
+    }
+
+    pub(crate) fn queue(&self, task: TaskRef) {
+        task.header().queued.set(true);
+        self.ready.push(task);
+    }
+
+    /// Keeps a task that waits without having been polled: a callback whose time has not come.
+    pub(crate) fn keep(&self, task: TaskRef) {
+        self.waiting.borrow_mut().insert(task);
+    }
+
+    /// Runs turns until the root is done, somebody calls `stop`, or nothing can happen any more.
+    pub(crate) fn drive(self: &Rc<Self>, mut root: Option<&mut Root<'_>>) -> Outcome {
+        let _running = Running::new(self);
+        loop {
+            let turn = self.turn(root.as_deref_mut());
+            if root.as_ref().is_some_and(|root| root.is_done) {
+                return Outcome::Done;
+            }
+            if self.stopping.get() {
+                return Outcome::Stopped;
+            }
+            if !matches!(turn, Turn::Ran) {
+                if let Err(report) = self.idle() {
+                    return Outcome::Stalled(report);
+                }
+            }
+        }
+    }
+
+    /// One turn, which never blocks.
+    pub(crate) fn run_once(self: &Rc<Self>) -> bool {
+        let _running = Running::new(self);
+        matches!(self.turn(None), Turn::Ran)
+    }
+
+    fn turn(&self, mut root: Option<&mut Root<'_>>) -> Turn {
+        if self.shared.pending.load(Ordering::Acquire) && !self.take_over() {
+            return Turn::Held;
+        }
+        let mut turn = Turn::Nothing;
+        for _ in 0..self.ready.len() {
+            // A panic of the root leaves the rest of the batch where it is, for the next run.
+            let Some(task) = self.ready.pop() else { break };
+            if self.step(task, root.as_deref_mut()) {
+                turn = Turn::Ran;
+            }
+        }
+        turn
+    }
+
+    /// The one place where work from elsewhere joins the ready queue. False: a `ClockHold` is alive.
+    fn take_over(&self) -> bool {
+        let mut woken = self.spare.take();
+        let alarm = {
+            let mut inbox = self.shared.lock();
+            if inbox.stop {
+                self.stopping.set(true);
+                inbox.stop = false;
+            }
+            if inbox.holds > 0 {
+                return false;
+            }
+            self.shared.pending.store(false, Ordering::Relaxed);
+            std::mem::swap(&mut inbox.woken, &mut woken);
+            std::mem::take(&mut inbox.alarm)
+        };
+        for entry in woken.drain(..) {
+            if let Some(task) = entry.adopt(|| self.next_id()) {
+                self.ready.push(task);
+            }
+        }
+        self.spare.set(woken);
+        if alarm {
+            wake_all(self.shared.timers.take_due());
+        }
+        true
+    }
+
+    /// Polls one task of the ready queue, or cancels it. False: it was over.
+    fn step(&self, task: TaskRef, root: Option<&mut Root<'_>>) -> bool {
+        let header = task.header();
+        header.queued.set(false);
+        let word = header.state.begin_poll();
+        if header.phase.get() != Phase::Pending {
+            return false;
+        }
+        if word.is_cancelled() {
+            self.cancel(&task);
+            return true;
+        }
+        header.polls.set(header.polls.get().saturating_add(1));
+        let started = self.slow_poll.map(|limit| (limit, Instant::now()));
+        if let Some(root) = root.filter(|root| root.task.is(&task)) {
+            header.phase.set(Phase::Running);
+            self.running.set(Some(task.clone()));
+            let polled = task.with_waker(|waker| root.future.as_mut().poll(&mut Context::from_waker(waker)));
+            root.is_done = polled.is_ready();
+            header.phase.set(Phase::Pending);
+            self.running.set(None);
+            self.report_slow(&task, started);
+            return true;
+        }
+        header.phase.set(Phase::Running);
+        self.running.set(Some(task.clone()));
+        let polled = task.poll();
+        self.running.set(None);
+        self.report_slow(&task, started);
+        match polled {
+            Poll::Pending => {
+                header.phase.set(Phase::Pending);
+                if header.state.snapshot().is_cancelled() {
+                    self.cancel(&task);
+                } else if header.slot.get() == NO_SLOT {
+                    self.waiting.borrow_mut().insert(task);
+                }
+            }
+            Poll::Ready(destructor) => {
+                self.finish(&task);
+                if let Some(payload) = destructor {
+                    self.report_panic(&task, payload);
+                }
+            }
+        }
+        true
+    }
+
+    /// Drops the future now: the task was cancelled, or the loop closes.
+    pub(crate) fn cancel(&self, task: &TaskRef) {
+        task.drop_future();
+        self.finish(task);
+    }
+
+    /// The future is gone: whoever waits is told, and what nobody will take is dropped.
+    fn finish(&self, task: &TaskRef) {
+        let removed = self.waiting.borrow_mut().remove(task);
+        if task.header().phase.get() == Phase::Panicked {
+            task.hold_shared();
+        }
+        // From here on a wake means nothing, and a `RemoteTask` may take the output.
+        let word = task.header().state.finish();
+        let is_awaited = match task.kind() {
+            Kind::Remote => {
+                if word.has_handle() {
+                    if let Some(waker) = task.take_remote_waker() {
+                        wake_one(waker);
+                    }
+                }
+                word.has_handle()
+            }
+            Kind::Callback => false,
+            Kind::Task => match task.replace_joiner(Joiner::Nobody) {
+                Joiner::Nobody => true,
+                Joiner::Waker(waker) => {
+                    wake_one(waker);
+                    true
+                }
+                Joiner::Group(group, index) => {
+                    group.child_ended(index, task.header().phase.get() == Phase::Finished);
+                    true
+                }
+                Joiner::Detached => false,
+            },
+        };
+        if !is_awaited {
+            if let Some(payload) = task.drop_outcome() {
+                self.report_panic(task, payload);
+            }
+        }
+        drop(removed);
+    }
+
+    /// The run of a root future is over, done or not: its wakers mean nothing any more.
+    pub(crate) fn end_root(&self, task: &TaskRef) {
+        task.header().phase.set(Phase::Pending); // also where the root panicked in mid-poll
+        self.cancel(task);
+    }
+
+    fn report_slow(&self, task: &TaskRef, started: Option<(Duration, Instant)>) {
+        let Some((limit, start)) = started else { return };
+        let took = start.elapsed();
+        if took >= limit {
+            self.shared.report(&Report::SlowPoll { task: TaskInfo::of(task), took });
+        }
+    }
+
+    fn report_panic(&self, task: &TaskRef, payload: Payload) {
+        self.shared.report(&Report::Panic { task: TaskInfo::of(task), message: message(&*payload) });
+        discard(payload);
+    }
+
+    /// Nothing is ready: jumps a virtual clock, parks, or says why neither is any use.
+    fn idle(&self) -> Result<(), StallReport> {
+        let shared = &*self.shared;
+        // Before the counts are read, so that whoever lowers one of them from now on wakes the loop.
+        shared.watching.store(true, Ordering::SeqCst);
+        let outcome = self.idle_watching();
+        shared.watching.store(false, Ordering::SeqCst);
+        outcome
+    }
+
+    fn idle_watching(&self) -> Result<(), StallReport> {
+        let shared = &*self.shared;
+        // Counts first, the inbox last: a wake, a submission, a result is in the inbox before its count falls, so a
+        // count of zero means that all there was is in the inbox.
+        let jobs = shared.jobs.load(Ordering::SeqCst);
+        let timers = shared.timers.live();
+        let others = jobs > 0 || shared.handles.load(Ordering::SeqCst) > 0;
+        if others && self.spin() {
+            return Ok(());
+        }
+        let can_be_woken = others || timers > 0 || stall::has_outside_wakers(self);
+        let inbox = shared.lock();
+        if inbox.holds > 0 {
+            if inbox.own_holds > 0 {
+                drop(inbox);
+                panic!(
+                    "a ClockHold taken on the loop's own thread keeps the loop from its next turn, and only that turn \
+                     could drop it: drop the hold before you await or run the loop"
+                );
+            }
+            shared.park(inbox);
+            return Ok(());
+        }
+        if shared.pending.load(Ordering::Relaxed) {
+            return Ok(());
+        }
+        if timers > 0 && shared.timers.is_virtual() && jobs == 0 {
+            // Under the inbox's lock, so that no `ClockHold` can begin in mid-jump.
+            let due = shared.timers.jump();
+            drop(inbox);
+            wake_all(due.unwrap_or_default());
+            return Ok(());
+        }
+        if !can_be_woken {
+            drop(inbox);
+            return Err(stall::report(self));
+        }
+        shared.park(inbox);
+        Ok(())
+    }
+
+    /// Looks for a while before it parks: a submission that comes at once is cheaper to wait for than to sleep for.
+    fn spin(&self) -> bool {
+        const LOOKS: u32 = 100;
+        for _ in 0..LOOKS {
+            if self.shared.pending.load(Ordering::Relaxed) {
+                return true;
+            }
+            std::hint::spin_loop();
+        }
+        false
+    }
+
+    pub(crate) fn running_task(&self) -> Option<TaskInfo> {
+        let task = self.running.take()?;
+        let info = (task.kind() != Kind::Callback).then(|| TaskInfo::of(&task));
+        self.running.set(Some(task));
+        info
+    }
+
+    /// The unfinished tasks, oldest first.
+    pub(crate) fn tasks(&self) -> Vec<TaskRef> {
+        let mut tasks: Vec<TaskRef> = self.waiting.borrow().iter().cloned().collect();
+        tasks.extend(self.ready.snapshot());
+        if let Some(task) = self.running.take() {
+            tasks.push(task.clone());
+            self.running.set(Some(task));
+        }
+        tasks.retain(|task| !task.header().phase.get().is_over());
+        tasks.sort_by_key(|task| task.header().id.get());
+        tasks.dedup_by(|a, b| a.is(b));
+        tasks
+    }
+
+    pub(crate) fn all_tasks(&self) -> Vec<TaskInfo> {
+        self.tasks().iter().filter(|task| task.kind() != Kind::Callback).map(TaskInfo::of).collect()
+    }
+
+    /// Cancels every task in the order in which they were spawned, and lets go of all that is left. While it runs
+    /// this is the current loop, so that a destructor may still spawn: such a task is cancelled at once.
+    pub(crate) fn close(self: &Rc<Self>) {
+        if self.closed.replace(true) {
+            return;
+        }
+        let _current = Enter::new(self);
+        let submitted = {
+            let mut inbox = self.shared.lock();
+            inbox.closed = true;
+            std::mem::take(&mut inbox.woken)
+        };
+        for entry in submitted {
+            if let Some(task) = entry.adopt(|| self.next_id()) {
+                self.ready.push(task);
+            }
+        }
+        for task in self.tasks() {
+            if task.header().phase.get() == Phase::Pending {
+                self.cancel(&task);
+            }
+        }
+        self.shared.timers.close();
+        self.jobs.join();
+        while let Some(over) = self.ready.pop() {
+            drop(over);
+        }
+    }
+}
+
+/// While it lives the loop runs, and is the current one of its thread. It ends on a panic too.
+struct Running<'a> {
+    local: &'a Rc<Local>,
+    _current: Enter,
+}
+
+impl<'a> Running<'a> {
+    fn new(local: &'a Rc<Local>) -> Self {
+        local.is_running.set(true);
+        Running { local, _current: Enter::new(local) }
+    }
+}
+
+impl Drop for Running<'_> {
+    fn drop(&mut self) {
+        self.local.is_running.set(false);
+        self.local.running.set(None);
+        // A stop that came too late for this run is not meant for the next (LOOP-20).
+        self.local.stopping.set(false);
+        self.local.shared.lock().stop = false;
+    }
+}

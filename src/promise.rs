@@ -1,0 +1,182 @@
+//! `create_future`: a result that is yet to come, in two halves.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll, Waker};
+
+use crate::sync::{Arc, Mutex};
+
+/// Makes a result that is yet to come: one half sets it, the other waits for it. It is `loop.create_future`.
+///
+/// ```
+/// let (promise, future) = handloop::create_future();
+/// std::thread::spawn(move || promise.set_result(42));
+/// assert_eq!(handloop::run(future).unwrap(), 42);
+/// ```
+pub fn create_future<T>() -> (Promise<T>, PromiseFuture<T>) {
+    let slot = Arc::new(Mutex::new(Slot { stage: Stage::Pending, waker: None }));
+    (Promise { slot: slot.clone() }, PromiseFuture { slot })
+}
+
+struct Slot<T> {
+    stage: Stage<T>,
+    waker: Option<Waker>,
+}
+
+enum Stage<T> {
+    Pending,
+    Set(T),
+    /// The promise was dropped unset.
+    Broken,
+    /// The result was taken, or its future dropped.
+    Gone,
+}
+
+/// The half that sets the result, from any thread.
+///
+/// Dropped unset, it breaks the promise: the other half gets [`BrokenPromise`] instead of waiting for ever.
+#[must_use = "a promise that is dropped is broken: set its result"]
+pub struct Promise<T> {
+    slot: Arc<Mutex<Slot<T>>>,
+}
+
+impl<T> Promise<T> {
+    /// Sets the result and wakes whoever waits. It is `Future.set_result`; to set it twice does not compile (FUT-02).
+    /// If the other half is gone, the result is dropped, and that is no error (FUT-10).
+    pub fn set_result(self, result: T) {
+        drop(self.send(result));
+    }
+
+    /// The same, and gives back what nobody will take.
+    pub(crate) fn send(self, result: T) -> Result<(), T> {
+        self.end(|| Stage::Set(result)).map_err(|unsent| match unsent() {
+            Stage::Set(result) => result,
+            _ => unreachable!("that is what was sent"),
+        })
+    }
+
+    /// Ends a pending promise. Wakers and results are anybody's: nothing of them runs under the lock.
+    fn end<S: FnOnce() -> Stage<T>>(&self, stage: S) -> Result<(), S> {
+        let mut slot = self.slot.lock();
+        if !matches!(slot.stage, Stage::Pending) {
+            return Err(stage);
+        }
+        slot.stage = stage();
+        let waker = slot.waker.take();
+        drop(slot);
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+        Ok(())
+    }
+
+    /// Whether the other half was dropped: nobody waits any more (FUT-04).
+    pub fn is_cancelled(&self) -> bool {
+        matches!(self.slot.lock().stage, Stage::Gone)
+    }
+}
+
+impl<T> Drop for Promise<T> {
+    fn drop(&mut self) {
+        // After `set_result` the stage is no longer pending, and this does nothing.
+        let _ = self.end(|| Stage::Broken);
+    }
+}
+
+/// The half that waits, on any executor. It is `asyncio.Future`; dropping it is its `cancel` (FUT-04).
+///
+/// Cancel-safe: awaited as `&mut future`, it can be awaited again.
+///
+/// # Panics
+/// When it is awaited after it gave its result.
+#[must_use = "futures do nothing unless you `.await` them"]
+pub struct PromiseFuture<T> {
+    slot: Arc<Mutex<Slot<T>>>,
+}
+
+impl<T> PromiseFuture<T> {
+    /// Whether the result is there, or never will be (FUT-01).
+    pub fn is_done(&self) -> bool {
+        !matches!(self.slot.lock().stage, Stage::Pending)
+    }
+
+    /// The result if it is there, and `None` while it is yet to come or was taken before (FUT-01).
+    ///
+    /// # Errors
+    /// [`BrokenPromise`] if the promise was dropped unset.
+    pub fn try_result(&mut self) -> Option<Result<T, BrokenPromise>> {
+        let mut slot = self.slot.lock();
+        match slot.stage {
+            Stage::Pending | Stage::Gone => None,
+            Stage::Broken => Some(Err(BrokenPromise)),
+            Stage::Set(_) => match std::mem::replace(&mut slot.stage, Stage::Gone) {
+                Stage::Set(result) => Some(Ok(result)),
+                _ => unreachable!("matched above"),
+            },
+        }
+    }
+
+    fn is_known(&self, waker: &Waker) -> bool {
+        matches!(&self.slot.lock().waker, Some(known) if known.will_wake(waker))
+    }
+}
+
+impl<T> Future for PromiseFuture<T> {
+    type Output = Result<T, BrokenPromise>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        if !self.is_done() {
+            if self.is_known(context.waker()) {
+                // The promise may have been kept since: then it has called this very waker.
+                return Poll::Pending;
+            }
+            let new = context.waker().clone();
+            let mut slot = self.slot.lock();
+            if matches!(slot.stage, Stage::Pending) {
+                let before = slot.waker.replace(new);
+                drop(slot);
+                drop(before);
+                return Poll::Pending;
+            }
+            drop(slot);
+            drop(new);
+        }
+        Poll::Ready(self.try_result().expect("a future that gave its result is not polled again"))
+    }
+}
+
+impl<T> Drop for PromiseFuture<T> {
+    fn drop(&mut self) {
+        let mut slot = self.slot.lock();
+        let stage = std::mem::replace(&mut slot.stage, Stage::Gone);
+        let waker = slot.waker.take();
+        drop(slot);
+        drop(stage);
+        drop(waker);
+    }
+}
+
+impl<T> fmt::Debug for Promise<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Promise").field("cancelled", &self.is_cancelled()).finish()
+    }
+}
+
+impl<T> fmt::Debug for PromiseFuture<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PromiseFuture").field("done", &self.is_done()).finish()
+    }
+}
+
+/// The promise was dropped, and the result will never come (CANC-09).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct BrokenPromise;
+
+impl fmt::Display for BrokenPromise {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("The promise was dropped before its result was set.")
+    }
+}
+
+impl std::error::Error for BrokenPromise {}

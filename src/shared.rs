@@ -1,0 +1,131 @@
+//! The half of a loop that other threads may touch: the inbox, the counts that tell a stall, and the wake-up call.
+//!
+//! The other half, which only the loop's own thread touches, is [`Local`](crate::local::Local).
+
+use std::time::Instant;
+
+use crate::report::{self, OnReport, Report};
+use crate::sync::{Arc, AtomicBool, AtomicUsize, Condvar, Mutex, MutexGuard, Ordering, thread};
+use crate::task::Outside;
+use crate::timer::Timers;
+
+pub(crate) struct Shared {
+    pub(crate) name: String,
+    /// The loop's own thread.
+    pub(crate) thread: thread::ThreadId,
+    inbox: Mutex<Inbox>,
+    parked: Condvar,
+    /// Whether the loop has to look into the inbox before its next turn. Written under the inbox's lock; a loop that
+    /// reads it too early looks one turn later, and before it parks it takes the lock in any case.
+    pub(crate) pending: AtomicBool,
+    /// The loop counts the references from which a wake could still come, and is about to park. Set before it
+    /// counts; who drops such a reference afterwards looks here. Both are SeqCst: either the loop's count is the
+    /// lower one, or the dropper sees the flag and wakes the loop, so that it counts again.
+    pub(crate) watching: AtomicBool,
+    /// `LoopHandle`s and `ClockHold`s alive.
+    pub(crate) handles: AtomicUsize,
+    /// Jobs of `run_in_executor` whose result is not published yet.
+    pub(crate) jobs: AtomicUsize,
+    pub(crate) timers: Arc<Timers>,
+    on_report: OnReport,
+}
+
+#[derive(Default)]
+pub(crate) struct Inbox {
+    /// Tasks woken or submitted from elsewhere, in the order in which that happened.
+    pub(crate) woken: Vec<Outside>,
+    /// The loop's thread waits on the condition variable.
+    parked: bool,
+    /// The timer thread saw a deadline pass.
+    pub(crate) alarm: bool,
+    pub(crate) stop: bool,
+    /// Nothing more is taken in.
+    pub(crate) closed: bool,
+    /// `ClockHold`s alive: the loop starts no turn.
+    pub(crate) holds: usize,
+    /// Those among them that were taken on the loop's own thread.
+    pub(crate) own_holds: usize,
+}
+
+impl Shared {
+    pub(crate) fn new(name: String, is_virtual: bool, on_report: OnReport) -> Arc<Self> {
+        Arc::new_cyclic(|this| Shared {
+            name,
+            thread: thread::current().id(),
+            inbox: Mutex::default(),
+            parked: Condvar::default(),
+            pending: AtomicBool::new(false),
+            watching: AtomicBool::new(false),
+            handles: AtomicUsize::new(0),
+            jobs: AtomicUsize::new(0),
+            timers: Arc::new(Timers::of_loop(this.clone(), is_virtual)),
+            on_report,
+        })
+    }
+
+    pub(crate) fn lock(&self) -> MutexGuard<'_, Inbox> {
+        self.inbox.lock()
+    }
+
+    /// Changes the inbox, and wakes the loop if it is parked. The change is made under the lock under which the loop
+    /// looks a last time before it parks, so it sees the change or is seen to be parked.
+    pub(crate) fn tell<R>(&self, change: impl FnOnce(&mut Inbox) -> R) -> R {
+        let mut inbox = self.lock();
+        let answer = change(&mut inbox);
+        self.pending.store(true, Ordering::Release);
+        self.unpark(inbox);
+        answer
+    }
+
+    fn unpark(&self, mut inbox: MutexGuard<'_, Inbox>) {
+        let was_parked = std::mem::take(&mut inbox.parked);
+        drop(inbox);
+        if was_parked {
+            self.parked.notify_one();
+        }
+    }
+
+    /// Puts an entry into the inbox. A closed loop lets it go.
+    pub(crate) fn push(&self, entry: Outside) {
+        drop(self.submit(entry));
+    }
+
+    /// The same for a new task, which a closed loop gives back. Entries are dropped only after the lock.
+    pub(crate) fn submit(&self, entry: Outside) -> Option<Outside> {
+        self.tell(|inbox| {
+            if inbox.closed {
+                return Some(entry);
+            }
+            inbox.woken.push(entry);
+            None
+        })
+    }
+
+    /// Something from which a wake could have come is gone.
+    pub(crate) fn look_again(&self) {
+        if self.watching.load(Ordering::SeqCst) {
+            self.unpark(self.lock());
+        }
+    }
+
+    /// Parks the loop's thread until somebody calls [`unpark`](Self::unpark). This is where the loop blocks, and the
+    /// only place.
+    pub(crate) fn park(&self, mut inbox: MutexGuard<'_, Inbox>) {
+        inbox.parked = true;
+        while inbox.parked {
+            inbox = self.parked.wait(inbox);
+        }
+    }
+
+    pub(crate) fn is_own_thread(&self) -> bool {
+        thread::current().id() == self.thread
+    }
+
+    pub(crate) fn report(&self, report: &Report) {
+        report::deliver(&self.on_report, report);
+    }
+
+    pub(crate) fn now(&self) -> Instant {
+        self.timers.now()
+    }
+}

@@ -1,0 +1,36 @@
+//! Panics of user code: caught at the border of the loop, kept, and put into words.
+
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+/// What a panic carries.
+pub(crate) type Payload = Box<dyn Any + Send>;
+
+/// Runs user code. Unwind safety is asserted because nothing that the panic may have left half done is used again:
+/// a future is dropped, a callback is gone.
+pub(crate) fn catch<R>(code: impl FnOnce() -> R) -> Result<R, Payload> {
+    catch_unwind(AssertUnwindSafe(code))
+}
+
+/// Drops a value that has a destructor of the user's, and returns the panic of that destructor.
+pub(crate) fn drop_quietly<T>(value: T) -> Option<Payload> {
+    catch(|| drop(value)).err()
+}
+
+/// Drops a payload. A payload whose own destructor panics has no owner left to tell, so that last one is leaked.
+pub(crate) fn discard(payload: Payload) {
+    if let Some(second) = drop_quietly(payload) {
+        std::mem::forget(second);
+    }
+}
+
+/// The text of a panic, as `panic!` was given it.
+pub(crate) fn message(payload: &(dyn Any + Send)) -> String {
+    if let Some(text) = payload.downcast_ref::<&'static str>() {
+        (*text).to_owned()
+    } else if let Some(text) = payload.downcast_ref::<String>() {
+        text.clone()
+    } else {
+        "(a payload that is not text)".to_owned()
+    }
+}
