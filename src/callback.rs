@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use crate::context::expect_current;
 use crate::local::Local;
 use crate::sync::Arc;
-use crate::task::{TaskRef, snapshot};
+use crate::task::TaskRef;
 use crate::timer::{Key, Registered, Timers};
 
 /// A scheduled callback. It is `asyncio.Handle`. Dropping it changes nothing: the callback will run.
@@ -21,7 +21,7 @@ impl Handle {
 
     /// Whether it was cancelled before it ran; also by the loop's close.
     pub fn cancelled(&self) -> bool {
-        snapshot(&self.0).is_cancelled() || self.0.header().phase.get() == crate::task::Phase::Cancelled
+        self.0.header().state.snapshot().is_cancelled() || self.0.header().phase.get() == crate::task::Phase::Cancelled
     }
 }
 
@@ -91,7 +91,7 @@ impl Local {
             return Err(LoopClosed(callback));
         }
         let task = TaskRef::callback(&self.shared, callback, at);
-        self.queue(task.clone());
+        self.ready.push(task.clone());
         Ok(Handle(task))
     }
 

@@ -1,34 +1,35 @@
 //! Which loop runs on this thread, and the free functions that ask for it.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::ptr::NonNull;
 use std::rc::Rc;
 
-use crate::local::{Local, Ready};
+use crate::local::Local;
 use crate::shared::Shared;
-use crate::task::shared_pointer;
+use crate::task::{Ready, shared_pointer};
 
 thread_local! {
     static CURRENT: RefCell<Option<Rc<Local>>> = const { RefCell::new(None) };
+    /// The same for a wake, which must be short: two addresses, and nothing to destroy when the thread ends.
+    static HERE: Cell<Option<Here>> = const { Cell::new(None) };
 }
 
-/// Runs `code` on the ready queue of the loop that `shared` belongs to, if that loop runs on this thread. False also
-/// while the thread's locals are being destroyed.
-pub(crate) fn with_loop(shared: NonNull<Shared>, code: impl FnOnce(&Ready)) -> bool {
-    CURRENT
-        .try_with(|current| match &*current.borrow() {
-            Some(local) if shared_pointer(&local.shared) == shared => {
-                code(&local.ready);
-                true
-            }
-            _ => false,
-        })
-        .unwrap_or(false)
+/// The loop that runs on this thread, by its address, and its ready queue.
+#[derive(Clone, Copy)]
+pub(crate) struct Here {
+    pub(crate) shared: NonNull<Shared>,
+    /// Alive while this is what [`here`] returns: the [`Enter`] that put it there keeps the loop.
+    pub(crate) ready: NonNull<Ready>,
+}
+
+/// What the innermost [`Enter`] of this thread stands for.
+pub(crate) fn here() -> Option<Here> {
+    HERE.get()
 }
 
 /// Whether the loop that `shared` belongs to runs on this thread.
 pub(crate) fn is_loop(shared: NonNull<Shared>) -> bool {
-    with_loop(shared, |_| {})
+    here().is_some_and(|here| here.shared == shared)
 }
 
 /// The loop that runs on this thread.
@@ -47,18 +48,22 @@ pub(crate) fn expect_current(function: &str) -> Rc<Local> {
 
 /// While it lives, its loop is the current one of this thread. It restores what was before on every way out.
 pub(crate) struct Enter {
-    before: Option<Rc<Local>>,
+    _loop: Rc<Local>,
+    before: (Option<Rc<Local>>, Option<Here>),
 }
 
 impl Enter {
     pub(crate) fn new(local: &Rc<Local>) -> Self {
-        Enter { before: replace(Some(local.clone())) }
+        let here = Here { shared: shared_pointer(&local.shared), ready: NonNull::from(&local.ready) };
+        let before = (replace(Some(local.clone())), HERE.replace(Some(here)));
+        Enter { _loop: local.clone(), before }
     }
 }
 
 impl Drop for Enter {
     fn drop(&mut self) {
-        drop(replace(self.before.take()));
+        HERE.set(self.before.1);
+        drop(replace(self.before.0.take()));
     }
 }
 

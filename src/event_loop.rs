@@ -346,7 +346,7 @@ impl<'a> RootTask<'a> {
     fn new(local: &'a Local, at: &'static Location<'static>) -> Self {
         let task = TaskRef::root(&local.shared, local.next_id(), at);
         local.keep(task.clone());
-        local.queue(task.clone());
+        local.ready.push(task.clone());
         RootTask { local, task }
     }
 }

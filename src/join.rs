@@ -49,7 +49,7 @@ impl<T> Task<T> {
 
     /// The loop's own count of its tasks, from 1.
     pub fn id(&self) -> u64 {
-        self.inner().header().id.get()
+        self.inner().header().id()
     }
 
     /// The name given to [`spawn_named`](crate::spawn_named), else `Task-N` (TASK-04).
@@ -124,6 +124,9 @@ impl<T> Future for Task<T> {
 
 impl<T> Drop for Task<T> {
     fn drop(&mut self) {
+        if self.inner().header().is_taken() {
+            return;
+        }
         let waiting = self.inner().replace_joiner(Joiner::Detached);
         let unread = if self.is_finished() { self.0.take() } else { None };
         if let Some(Err(Failure::Panic(payload))) = unread {

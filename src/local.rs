@@ -5,7 +5,6 @@
 //! woke (TSAFE-04, SOON-06).
 
 use std::cell::{Cell, RefCell};
-use std::collections::VecDeque;
 use std::future::Future;
 use std::panic::Location;
 use std::pin::Pin;
@@ -19,7 +18,7 @@ use crate::report::{Report, TaskInfo};
 use crate::shared::Shared;
 use crate::stall::{self, StallReport};
 use crate::sync::{Arc, Ordering};
-use crate::task::{Joiner, Kind, NO_SLOT, Outside, Phase, TaskRef, Typed};
+use crate::task::{Joiner, Kind, NO_SLOT, Outside, Phase, Ready, RunningTask, TaskRef, Typed};
 use crate::timer::{wake_all, wake_one};
 use crate::unwind::{Payload, discard, message};
 
@@ -28,8 +27,7 @@ pub(crate) struct Local {
     pub(crate) ready: Ready,
     pub(crate) waiting: RefCell<Waiting>,
     pub(crate) jobs: Jobs,
-    /// The task that is being polled.
-    running: Cell<Option<TaskRef>>,
+    running: RunningTask,
     last_id: Cell<u64>,
     is_running: Cell<bool>,
     pub(crate) stopping: Cell<bool>,
@@ -37,28 +35,6 @@ pub(crate) struct Local {
     slow_poll: Option<Duration>,
     /// The spare half of the inbox: taking over is one swap.
     spare: Cell<Vec<Outside>>,
-}
-
-/// The ready queue: first in, first out.
-#[derive(Default)]
-pub(crate) struct Ready(RefCell<VecDeque<TaskRef>>);
-
-impl Ready {
-    pub(crate) fn push(&self, task: TaskRef) {
-        self.0.borrow_mut().push_back(task);
-    }
-
-    fn pop(&self) -> Option<TaskRef> {
-        self.0.borrow_mut().pop_front()
-    }
-
-    pub(crate) fn len(&self) -> usize {
-        self.0.borrow().len()
-    }
-
-    fn snapshot(&self) -> Vec<TaskRef> {
-        self.0.borrow().iter().cloned().collect()
-    }
 }
 
 /// The tasks that were pending at least once. The loop owns them here: a task that nobody holds and nobody will wake
@@ -122,7 +98,7 @@ impl Local {
             ready: Ready::default(),
             waiting: RefCell::default(),
             jobs: Jobs::default(),
-            running: Cell::new(None),
+            running: RunningTask::default(),
             last_id: Cell::new(0),
             is_running: Cell::new(false),
             stopping: Cell::new(false),
@@ -155,14 +131,9 @@ impl Local {
         if self.closed.get() {
             self.cancel(&typed.task);
         } else {
-            self.queue(typed.task.clone());
+            self.ready.push(typed.task.clone());
         }
         typed
-    }
-
-    pub(crate) fn queue(&self, task: TaskRef) {
-        task.header().queued.set(true);
-        self.ready.push(task);
     }
 
     /// Keeps a task that waits without having been polled: a callback whose time has not come.
@@ -200,11 +171,15 @@ impl Local {
             return Turn::Held;
         }
         let mut turn = Turn::Nothing;
-        for _ in 0..self.ready.len() {
-            // A panic of the root leaves the rest of the batch where it is, for the next run.
-            let Some(task) = self.ready.pop() else { break };
+        let last = self.ready.last();
+        // A panic of the root leaves the rest of the batch where it is, for the next run.
+        while let Some(task) = self.ready.pop() {
+            let is_last = Some(task.address()) == last;
             if self.step(task, root.as_deref_mut()) {
                 turn = Turn::Ran;
+            }
+            if is_last {
+                break;
             }
         }
         turn
@@ -241,7 +216,6 @@ impl Local {
     /// Polls one task of the ready queue, or cancels it. False: it was over.
     fn step(&self, task: TaskRef, root: Option<&mut Root<'_>>) -> bool {
         let header = task.header();
-        header.queued.set(false);
         let word = header.state.begin_poll();
         if header.phase.get() != Phase::Pending {
             return false;
@@ -250,23 +224,17 @@ impl Local {
             self.cancel(&task);
             return true;
         }
-        header.polls.set(header.polls.get().saturating_add(1));
-        let started = self.slow_poll.map(|limit| (limit, Instant::now()));
+        header.count_poll();
+        header.phase.set(Phase::Running);
         if let Some(root) = root.filter(|root| root.task.is(&task)) {
-            header.phase.set(Phase::Running);
-            self.running.set(Some(task.clone()));
-            let polled = task.with_waker(|waker| root.future.as_mut().poll(&mut Context::from_waker(waker)));
-            root.is_done = polled.is_ready();
+            let polled = self.timed(&task, || {
+                task.with_waker(|waker| root.future.as_mut().poll(&mut Context::from_waker(waker)))
+            });
             header.phase.set(Phase::Pending);
-            self.running.set(None);
-            self.report_slow(&task, started);
+            root.is_done = polled.is_ready();
             return true;
         }
-        header.phase.set(Phase::Running);
-        self.running.set(Some(task.clone()));
-        let polled = task.poll();
-        self.running.set(None);
-        self.report_slow(&task, started);
+        let polled = self.timed(&task, || task.poll());
         match polled {
             Poll::Pending => {
                 header.phase.set(Phase::Pending);
@@ -294,7 +262,10 @@ impl Local {
 
     /// The future is gone: whoever waits is told, and what nobody will take is dropped.
     fn finish(&self, task: &TaskRef) {
-        let removed = self.waiting.borrow_mut().remove(task);
+        let removed = match task.header().slot.get() {
+            NO_SLOT => None,
+            _ => self.waiting.borrow_mut().remove(task),
+        };
         if task.header().phase.get() == Phase::Panicked {
             task.hold_shared();
         }
@@ -310,8 +281,9 @@ impl Local {
                 word.has_handle()
             }
             Kind::Callback => false,
+            Kind::Task if task.is_unwatched() => true,
             Kind::Task => match task.replace_joiner(Joiner::Nobody) {
-                Joiner::Nobody => true,
+                Joiner::Nobody => unreachable!("answered above"),
                 Joiner::Waker(waker) => {
                     wake_one(waker);
                     true
@@ -337,12 +309,16 @@ impl Local {
         self.cancel(task);
     }
 
-    fn report_slow(&self, task: &TaskRef, started: Option<(Duration, Instant)>) {
-        let Some((limit, start)) = started else { return };
+    /// Runs one poll, and reports it if it is slow. The clock is read only where somebody asked for that.
+    fn timed<R>(&self, task: &TaskRef, poll: impl FnOnce() -> R) -> R {
+        let Some(limit) = self.slow_poll else { return self.running.during(task, poll) };
+        let start = Instant::now();
+        let polled = self.running.during(task, poll);
         let took = start.elapsed();
         if took >= limit {
             self.shared.report(&Report::SlowPoll { task: TaskInfo::of(task), took });
         }
+        polled
     }
 
     fn report_panic(&self, task: &TaskRef, payload: Payload) {
@@ -414,22 +390,17 @@ impl Local {
     }
 
     pub(crate) fn running_task(&self) -> Option<TaskInfo> {
-        let task = self.running.take()?;
-        let info = (task.kind() != Kind::Callback).then(|| TaskInfo::of(&task));
-        self.running.set(Some(task));
-        info
+        let task = self.running.get()?;
+        (task.kind() != Kind::Callback).then(|| TaskInfo::of(&task))
     }
 
     /// The unfinished tasks, oldest first.
     pub(crate) fn tasks(&self) -> Vec<TaskRef> {
         let mut tasks: Vec<TaskRef> = self.waiting.borrow().iter().cloned().collect();
         tasks.extend(self.ready.snapshot());
-        if let Some(task) = self.running.take() {
-            tasks.push(task.clone());
-            self.running.set(Some(task));
-        }
+        tasks.extend(self.running.get());
         tasks.retain(|task| !task.header().phase.get().is_over());
-        tasks.sort_by_key(|task| task.header().id.get());
+        tasks.sort_by_key(|task| task.header().id());
         tasks.dedup_by(|a, b| a.is(b));
         tasks
     }
@@ -484,7 +455,6 @@ impl<'a> Running<'a> {
 impl Drop for Running<'_> {
     fn drop(&mut self) {
         self.local.is_running.set(false);
-        self.local.running.set(None);
         // A stop that came too late for this run is not meant for the next (LOOP-20).
         self.local.stopping.set(false);
         self.local.shared.lock().stop = false;

@@ -38,7 +38,7 @@ pub struct TaskInfo {
     pub spawned_at: &'static Location<'static>,
     /// What it did when this was written.
     pub state: TaskState,
-    /// How often it was polled; it stops counting at `u32::MAX`.
+    /// How often it was polled; it stops counting at 65,535.
     pub polls: u32,
 }
 
@@ -48,12 +48,12 @@ impl TaskInfo {
     }
 
     pub(crate) fn of_parts(header: &Header, name: Option<String>) -> Self {
-        let id = header.id.get();
+        let id = header.id();
         let name = match header.kind() {
             Kind::Callback => "a callback".to_owned(),
             _ => name.unwrap_or_else(|| default_name(id)),
         };
-        TaskInfo { id, name, spawned_at: header.spawned_at, state: state_of(header), polls: header.polls.get() }
+        TaskInfo { id, name, spawned_at: header.spawned_at, state: state_of(header), polls: header.polls() }
     }
 }
 
@@ -73,7 +73,7 @@ pub(crate) fn state_of(header: &Header) -> TaskState {
         Phase::Finished => TaskState::Finished,
         Phase::Panicked => TaskState::Panicked,
         Phase::Cancelled => TaskState::Cancelled,
-        Phase::Pending if header.queued.get() || header.state.snapshot().is_notified() => TaskState::Ready,
+        Phase::Pending if header.is_queued() || header.state.snapshot().is_notified() => TaskState::Ready,
         Phase::Pending => TaskState::Waiting,
     }
 }

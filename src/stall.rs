@@ -88,7 +88,7 @@ pub(crate) fn has_outside_wakers(local: &Local) -> bool {
 
 pub(crate) fn report(local: &Local) -> StallReport {
     let mut tasks = pending(local);
-    tasks.sort_by_key(|task| task.header().id.get());
+    tasks.sort_by_key(|task| task.header().id());
     let mut waits_for: BTreeMap<*const (), Vec<TaskInfo>> = BTreeMap::new();
     joiner_wakers(&tasks, |address, task| waits_for.entry(address).or_default().push(TaskInfo::of(task)));
     let stalled = |task: &TaskRef| {
