@@ -42,7 +42,9 @@ pub(crate) fn current() -> Option<Rc<Local>> {
 pub(crate) fn expect_current(function: &str) -> Rc<Local> {
     match current() {
         Some(local) => local,
-        None => panic!("{function} needs a running loop: call it inside handloop::run or EventLoop::run_until_complete"),
+        None => {
+            panic!("{function} needs a running loop: call it inside handloop::run or EventLoop::run_until_complete")
+        }
     }
 }
 

@@ -110,13 +110,8 @@ impl Origin {
             Err(payload) => Some(payload),
         };
         if let Some(payload) = payload {
-            let task = TaskInfo {
-                id: self.id,
-                name: self.name(),
-                spawned_at: self.at,
-                state: TaskState::Panicked,
-                polls: 0,
-            };
+            let task =
+                TaskInfo { id: self.id, name: self.name(), spawned_at: self.at, state: TaskState::Panicked, polls: 0 };
             self.shared.report(&Report::Panic { task, message: message(&*payload) });
             discard(payload);
         }

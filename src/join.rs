@@ -111,9 +111,8 @@ impl<T> Future for Task<T> {
         if let Some(result) = self.try_result() {
             return Poll::Ready(result);
         }
-        let is_known = self
-            .inner()
-            .with_joiner(|waiting, _| waiting.is_some_and(|waiting| waiting.will_wake(context.waker())));
+        let is_known =
+            self.inner().with_joiner(|waiting, _| waiting.is_some_and(|waiting| waiting.will_wake(context.waker())));
         if !is_known {
             // The latest waker counts (RUST-05, case 61); the one before is released.
             drop(self.inner().replace_joiner(Joiner::Waker(context.waker().clone())));

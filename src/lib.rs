@@ -1,26 +1,107 @@
-//! A hand-written asyncio on std alone.
+//! A hand-written asyncio: event loop, tasks, timers, gather, cancellation and submission from other threads, on std
+//! alone.
+//!
+//! ```
+//! use std::time::Duration;
+//!
+//! async fn do_some_work(x: u64) -> String {
+//!     println!("waiting: {x}");
+//!     handloop::sleep(Duration::from_secs(x)).await;
+//!     format!("Done after {x}s")
+//! }
+//!
+//! let event_loop = handloop::EventLoop::builder().virtual_clock().build();
+//! let start = event_loop.time();
+//! let results = event_loop.run_until_complete(async {
+//!     let tasks = [1, 2, 4].map(|x| handloop::spawn(do_some_work(x)));
+//!     handloop::gather(tasks).await.unwrap()
+//! });
+//! assert_eq!(results, ["Done after 1s", "Done after 2s", "Done after 4s"]);
+//! assert_eq!(event_loop.time() - start, Duration::from_secs(4));
+//! ```
+//!
+//! # The map
+//!
+//! Read the modules in this order, which is that of the lessons.
+//!
+//! | module | its one idea |
+//! |---|---|
+//! | `yield_now` | a leaf future: pending once, having woken itself |
+//! | `state` | the atomic word of a task: who keeps it, and what other threads may know |
+//! | `task` | one allocation for header, joiner and future; its parts are `block`, `joiner`, `local`, `outside`, `queue` |
+//! | `waker` | four functions over a pointer to a task |
+//! | `timer` | a heap of deadlines, and the one thread that watches the earliest |
+//! | `sleep` | `sleep` and `timeout` over the timers |
+//! | `shared` | the half of a loop that other threads may touch: the inbox, the counts, the place to park |
+//! | `local` | the other half: the waiting tasks, the turn, what a loop does when it is idle |
+//! | `context` | which loop runs on this thread |
+//! | `event_loop` | `EventLoop`, its builder, `run` and `spawn` |
+//! | `callback` | `call_soon`, `call_later`, `call_at`, and the handles that cancel |
+//! | `stall` | a loop that can never finish says so |
+//! | `report` | slow polls, unjoined panics, and what is known of a task |
+//! | `join` | `Task` and `JoinError` |
+//! | `gather` | many tasks, one wake |
+//! | `promise` | a result that is yet to come, in two halves |
+//! | `handle` | `LoopHandle`: submit from another thread, hold the clock |
+//! | `remote` | `RemoteTask`: wait there, blocking or not |
+//! | `executor` | `run_in_executor`: blocking work on a thread of its own |
+//! | `unwind` | panics of user code, caught and kept |
+//! | `sync` | the one place that names `std::sync` and `std::thread` |
+//!
+//! IDs such as TASK-14 number what asyncio does, and cases such as "case 60" what any executor owes its users; the
+//! tests carry the same ones: `grep -rn TASK-14 tests`.
+
+// The waker and the task are the only modules with unsafe code.
 mod yield_now;
+
 mod state;
 #[allow(unsafe_code)]
 mod task;
 #[allow(unsafe_code)]
 mod waker;
-mod timer;
+
 mod sleep;
-mod shared;
-mod local;
+mod timer;
+
 mod context;
 mod event_loop;
+mod local;
+mod shared;
+
 mod callback;
 mod join;
-mod gather;
-mod stall;
 mod report;
-mod unwind;
+mod stall;
+
+mod gather;
 mod promise;
+
+mod executor;
 mod handle;
 mod remote;
-mod executor;
+
 mod sync;
-pub use callback::*; pub use event_loop::*; pub use executor::*; pub use gather::{gather,gather_settled,try_gather,Gather,GatherSettled,TryGather,TryGatherError};
-pub use handle::*; pub use join::*; pub use promise::*; pub use remote::*; pub use report::{TaskInfo,TaskState,Report,current_task,all_tasks}; pub use sleep::*; pub use stall::{StallReport,StalledTask,WakerFate}; pub use yield_now::*;
+mod unwind;
+
+pub use callback::{Handle, LoopClosed, TimerHandle, call_at, call_later, call_soon};
+pub use event_loop::{Builder, EventLoop, RunError, run, spawn, spawn_named, time};
+pub use executor::{Job, run_in_executor};
+pub use gather::{Gather, GatherSettled, TryGather, TryGatherError, gather, gather_settled, try_gather};
+pub use handle::{ClockHold, LoopHandle};
+pub use join::{JoinError, Task};
+pub use promise::{BrokenPromise, Promise, PromiseFuture, create_future};
+pub use remote::{RemoteTask, ResultError};
+pub use report::{Report, TaskInfo, TaskState, all_tasks, current_task};
+pub use sleep::{Elapsed, Sleep, Timeout, sleep, timeout};
+pub use stall::{StallReport, StalledTask, WakerFate};
+pub use yield_now::{YieldNow, yield_now};
+
+/// What must not compile, and the statements and cases that say so.
+#[cfg(doctest)]
+#[doc = include_str!("../tests/types.md")]
+struct Types;
+
+/// Every example of the front page runs.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -227,9 +227,8 @@ impl Local {
         header.count_poll();
         header.phase.set(Phase::Running);
         if let Some(root) = root.filter(|root| root.task.is(&task)) {
-            let polled = self.timed(&task, || {
-                task.with_waker(|waker| root.future.as_mut().poll(&mut Context::from_waker(waker)))
-            });
+            let polled = self
+                .timed(&task, || task.with_waker(|waker| root.future.as_mut().poll(&mut Context::from_waker(waker))));
             header.phase.set(Phase::Pending);
             root.is_done = polled.is_ready();
             return true;

@@ -151,7 +151,7 @@ impl<J: Slot, F: Future> Block<J, F> {
     /// SAFETY: `task` is a live block of this type.
     unsafe fn name(task: NonNull<Header>) -> Option<String> {
         // SAFETY: by the caller; the name never changes.
-        unsafe { (*(&raw const (*task.cast::<Self>().as_ptr()).joiner)).name() }
+        unsafe { (*task.cast::<Self>().as_ptr()).joiner.name() }
     }
 
     /// SAFETY: `task` is a block of this type that nothing refers to any more, its stage dropped or taken.
@@ -233,4 +233,3 @@ impl<F: FnOnce()> Future for Callback<F> {
         Poll::Ready(())
     }
 }
-

@@ -91,8 +91,7 @@ impl TaskRef {
 
     fn local_slot(&self) -> Option<*mut LocalSlot> {
         // SAFETY: the kind says what the joiner is; `NamedJoiner` begins with a `LocalJoiner`.
-        (self.kind() == Kind::Task)
-            .then(|| unsafe { (*(&raw const (*self.0.cast::<Front<LocalJoiner>>().as_ptr()).joiner)).0.get() })
+        (self.kind() == Kind::Task).then(|| unsafe { (*self.0.cast::<Front<LocalJoiner>>().as_ptr()).joiner.0.get() })
     }
 
     /// Moves out whoever waits, and leaves `next` there.
@@ -128,12 +127,15 @@ impl TaskRef {
 
     /// Lets `code` look at the waker that waits for this task, or for the gather that it is a child of.
     pub(crate) fn with_joiner<R>(&self, code: impl FnOnce(Option<&Waker>, Option<&Group>) -> R) -> R {
-        // SAFETY: as in `replace_joiner`; `code` is the loop's own and changes no joiner.
         match (self.header().waiter.get(), self.local_slot()) {
-            (Waiter::Waker, Some(slot)) => code(Some(unsafe { &*(&raw const (*slot).waker) }), None),
+            (Waiter::Waker, Some(slot)) => {
+                // SAFETY: as in `replace_joiner`; `code` is the loop's own and changes no joiner.
+                let waker: &ManuallyDrop<Waker> = unsafe { &(*slot).waker };
+                code(Some(waker), None)
+            }
             (Waiter::Group, Some(slot)) => {
                 // SAFETY: likewise.
-                let group: &(Rc<Group>, u32) = unsafe { &*(&raw const (*slot).group) };
+                let group: &ManuallyDrop<(Rc<Group>, u32)> = unsafe { &(*slot).group };
                 code(None, Some(&group.0))
             }
             _ => code(None, None),
