@@ -1,85 +1,48 @@
 //! Plain callbacks: `call_soon`, `call_later`, `call_at`, and the handles that cancel them.
 
-use std::fmt;
 use std::panic::Location;
 use std::time::{Duration, Instant};
 
 use crate::context::expect_current;
 use crate::local::Local;
 use crate::sync::Arc;
-use crate::task::TaskRef;
+use crate::task::{Phase, TaskRef};
 use crate::timer::{Key, Registered, Timers};
 
-/// A scheduled callback. It is `asyncio.Handle`. Dropping it changes nothing: the callback will run.
-pub struct Handle(TaskRef);
-
-impl Handle {
-    /// The callback will not run, and is dropped at the loop's next turn. Once it has run, nothing happens (SOON-03).
-    pub fn cancel(&self) {
-        self.0.cancel();
-    }
-
-    /// Whether it was cancelled before it ran; also by the loop's close.
-    pub fn cancelled(&self) -> bool {
-        self.0.header().state.snapshot().is_cancelled() || self.0.header().phase.get() == crate::task::Phase::Cancelled
-    }
-}
-
-impl fmt::Debug for Handle {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Handle").field("cancelled", &self.cancelled()).finish()
-    }
-}
-
-/// A callback with a time. It is `asyncio.TimerHandle`.
-pub struct TimerHandle {
-    handle: Handle,
+/// A scheduled callback. It is `asyncio.Handle`, and `TimerHandle` where it has a time. Dropping it changes nothing:
+/// the callback will run.
+pub struct Handle {
+    task: TaskRef,
     when: Option<Instant>,
     timer: Option<(Arc<Timers>, Key)>,
 }
 
-impl TimerHandle {
-    /// The callback will not run, and its timer leaves the heap now (TIME-06, TIME-07).
+impl Handle {
+    /// The callback will not run, and is dropped at the loop's next turn; its timer leaves the heap now (TIME-06,
+    /// TIME-07). Once it has run, nothing happens (SOON-03).
     pub fn cancel(&self) {
         if let Some((timers, key)) = &self.timer {
             timers.cancel(*key);
         }
-        self.handle.cancel();
+        self.task.cancel();
     }
 
     /// Whether it was cancelled before it ran; also by the loop's close.
     pub fn cancelled(&self) -> bool {
-        self.handle.cancelled()
+        self.task.header().state.snapshot().is_cancelled() || self.task.header().phase.get() == Phase::Cancelled
     }
 
-    /// The deadline on the loop's clock. `None`: a delay so long that it cannot be expressed, and never ends.
+    /// The deadline on the loop's clock. `None`: it has none, or one so far that it never comes.
     pub fn when(&self) -> Option<Instant> {
         self.when
-    }
-}
-
-impl fmt::Debug for TimerHandle {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("TimerHandle").field("when", &self.when).field("cancelled", &self.cancelled()).finish()
     }
 }
 
 /// The loop is closed and will not run this callback: here it is back (LOOP-09).
 pub struct LoopClosed<F>(pub F);
 
-impl<F> fmt::Debug for LoopClosed<F> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("LoopClosed")
-    }
-}
-
-impl<F> fmt::Display for LoopClosed<F> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("The event loop is closed: schedule callbacks before you close it.")
-    }
-}
-
-impl<F> std::error::Error for LoopClosed<F> {}
+says!(LoopClosed<F>, "The event loop is closed: schedule callbacks before you close it.");
+opaque!(Handle, LoopClosed<F>);
 
 impl Local {
     pub(crate) fn call_soon<F: FnOnce() + 'static>(
@@ -92,7 +55,7 @@ impl Local {
         }
         let task = TaskRef::callback(&self.shared, callback, at);
         self.ready.push(task.clone());
-        Ok(Handle(task))
+        Ok(Handle { task, when: None, timer: None })
     }
 
     pub(crate) fn call_at<F: FnOnce() + 'static>(
@@ -100,7 +63,7 @@ impl Local {
         when: Option<Instant>,
         callback: F,
         at: &'static Location<'static>,
-    ) -> Result<TimerHandle, LoopClosed<F>> {
+    ) -> Result<Handle, LoopClosed<F>> {
         if self.is_closed() {
             return Err(LoopClosed(callback));
         }
@@ -115,7 +78,7 @@ impl Local {
             // Due already. A loop that is never idle would not jump its virtual clock, and so not look.
             self.shared.tell(|inbox| inbox.alarm = true);
         }
-        Ok(TimerHandle { handle: Handle(task), when, timer })
+        Ok(Handle { task, when, timer })
     }
 
     pub(crate) fn call_later<F: FnOnce() + 'static>(
@@ -123,7 +86,7 @@ impl Local {
         delay: Duration,
         callback: F,
         at: &'static Location<'static>,
-    ) -> Result<TimerHandle, LoopClosed<F>> {
+    ) -> Result<Handle, LoopClosed<F>> {
         self.call_at(self.shared.now().checked_add(delay), callback, at)
     }
 }
@@ -168,7 +131,7 @@ pub fn call_soon<F: FnOnce() + 'static>(callback: F) -> Result<Handle, LoopClose
 /// });
 /// ```
 #[track_caller]
-pub fn call_later<F: FnOnce() + 'static>(delay: Duration, callback: F) -> Result<TimerHandle, LoopClosed<F>> {
+pub fn call_later<F: FnOnce() + 'static>(delay: Duration, callback: F) -> Result<Handle, LoopClosed<F>> {
     expect_current("call_later").call_later(delay, callback, Location::caller())
 }
 
@@ -188,6 +151,6 @@ pub fn call_later<F: FnOnce() + 'static>(delay: Duration, callback: F) -> Result
 /// });
 /// ```
 #[track_caller]
-pub fn call_at<F: FnOnce() + 'static>(when: Instant, callback: F) -> Result<TimerHandle, LoopClosed<F>> {
+pub fn call_at<F: FnOnce() + 'static>(when: Instant, callback: F) -> Result<Handle, LoopClosed<F>> {
     expect_current("call_at").call_at(Some(when), callback, Location::caller())
 }

@@ -7,7 +7,7 @@ use std::pin::pin;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use crate::callback::{Handle, LoopClosed, TimerHandle};
+use crate::callback::{Handle, LoopClosed};
 use crate::context::{self, expect_current};
 use crate::handle::LoopHandle;
 use crate::join::Task;
@@ -90,12 +90,6 @@ impl Builder {
     pub fn build(self) -> EventLoop {
         let shared = Shared::new(self.name, self.is_virtual, self.on_report);
         EventLoop { local: Local::new(shared, self.slow_poll) }
-    }
-}
-
-impl fmt::Debug for Builder {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Builder").field("name", &self.name).finish_non_exhaustive()
     }
 }
 
@@ -259,7 +253,7 @@ impl EventLoop {
     /// # Errors
     /// [`LoopClosed`] gives the callback back.
     #[track_caller]
-    pub fn call_later<F: FnOnce() + 'static>(&self, delay: Duration, f: F) -> Result<TimerHandle, LoopClosed<F>> {
+    pub fn call_later<F: FnOnce() + 'static>(&self, delay: Duration, f: F) -> Result<Handle, LoopClosed<F>> {
         self.local.call_later(delay, f, Location::caller())
     }
 
@@ -268,7 +262,7 @@ impl EventLoop {
     /// # Errors
     /// [`LoopClosed`] gives the callback back.
     #[track_caller]
-    pub fn call_at<F: FnOnce() + 'static>(&self, when: Instant, callback: F) -> Result<TimerHandle, LoopClosed<F>> {
+    pub fn call_at<F: FnOnce() + 'static>(&self, when: Instant, callback: F) -> Result<Handle, LoopClosed<F>> {
         self.local.call_at(Some(when), callback, Location::caller())
     }
 
@@ -323,16 +317,6 @@ impl EventLoop {
 impl Drop for EventLoop {
     fn drop(&mut self) {
         self.local.close();
-    }
-}
-
-impl fmt::Debug for EventLoop {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("EventLoop")
-            .field("name", &self.local.shared.name)
-            .field("running", &self.is_running())
-            .field("closed", &self.is_closed())
-            .finish_non_exhaustive()
     }
 }
 
@@ -431,3 +415,5 @@ impl LoopHandle {
         context::current().map(|local| LoopHandle::new(local.shared.clone()))
     }
 }
+
+opaque!(Builder, EventLoop);

@@ -6,22 +6,22 @@
 
 use std::cell::{Cell, RefCell};
 use std::fmt;
-use std::future::Future;
+use std::future::poll_fn;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 
 use crate::join::{JoinError, Task};
+use crate::report::TaskState;
 use crate::task::Joiner;
 use crate::timer::wake_one;
 use crate::waker::task_of;
 
-/// When a group wakes, beside the end of its last child.
+/// Which ends of children are worth a look, beside the last.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Until {
     Last,
     FirstFailure,
-    /// The caller looks at each output.
     Each,
 }
 
@@ -29,7 +29,7 @@ pub(crate) struct Group {
     until: Until,
     /// Children that are not over.
     running: Cell<usize>,
-    /// The children that ended and were not looked at: all of them under `Each`, else the first failure.
+    /// The children whose end is worth a look, and has had none.
     ended: RefCell<Vec<u32>>,
     waker: RefCell<Option<Waker>>,
 }
@@ -37,42 +37,26 @@ pub(crate) struct Group {
 impl Group {
     pub(crate) fn child_ended(&self, index: u32, is_ok: bool) {
         self.running.set(self.running.get() - 1);
-        let tells = match self.until {
-            Until::Last => false,
-            Until::FirstFailure => !is_ok && self.ended.borrow().is_empty(),
-            Until::Each => true,
-        };
-        if tells {
+        let is_worth_a_look = self.until == Until::Each || self.until == Until::FirstFailure && !is_ok;
+        if is_worth_a_look {
             self.ended.borrow_mut().push(index);
         }
-        if tells || self.running.get() == 0 {
-            if let Some(waker) = self.waker.take() {
-                wake_one(waker);
-            }
+        if is_worth_a_look || self.running.get() == 0 {
+            self.waker.take().map(wake_one);
         }
     }
 
-    /// Calls `see` with the task that the group wakes, if it is one of ours.
-    pub(crate) fn with_waker(&self, see: impl FnOnce(*const ())) {
-        if let Some(address) = self.waker.borrow().as_ref().and_then(task_of) {
-            see(address);
-        }
-    }
-
-    fn wake_later(&self, waker: &Waker) {
-        if !matches!(&*self.waker.borrow(), Some(known) if known.will_wake(waker)) {
-            // Cloned before and dropped after the borrow: both may be code of the user's.
-            let new = waker.clone();
-            drop(self.waker.replace(Some(new)));
-        }
+    /// The task that the group wakes, if it is one of ours. To be compared, not to be followed.
+    pub(crate) fn wakes(&self) -> Option<*const ()> {
+        self.waker.borrow().as_ref().and_then(task_of)
     }
 }
 
-/// The tasks of one gather. Dropped while it is armed, it cancels those that are not over (GATH-04, GATH-05).
+/// The tasks of one gather. Dropped before it has returned, it cancels those that are not over (GATH-04, GATH-05).
 struct Children<T> {
-    tasks: Vec<Task<T>>,
+    /// `None` once it has returned: then they are nobody's to cancel (GATH-09).
+    tasks: Option<Vec<Task<T>>>,
     group: Rc<Group>,
-    is_armed: bool,
 }
 
 impl<T> Children<T> {
@@ -82,42 +66,51 @@ impl<T> Children<T> {
         let group = Rc::new(Group { until, running, ended: RefCell::default(), waker: RefCell::default() });
         for (index, task) in (0..).zip(&tasks) {
             if task.is_finished() {
-                group.child_ended(index, task.state() == crate::TaskState::Finished);
+                group.child_ended(index, task.state() == TaskState::Finished);
             } else {
-                task.join_group(Joiner::Group(group.clone(), index));
+                task.join_with(Joiner::Group(group.clone(), index));
             }
         }
-        Children { tasks, group, is_armed: true }
+        Children { tasks: Some(tasks), group }
     }
 
-    fn is_over(&self) -> bool {
-        self.group.running.get() == 0
-    }
-
-    /// Takes all results, when all are over.
-    fn take_all(&mut self) -> impl Iterator<Item = Result<T, JoinError>> {
-        self.disarm().into_iter().map(|mut task| task.try_result().expect("all children are over"))
-    }
-
-    /// From here on the tasks that still run are nobody's to cancel (GATH-09).
-    fn disarm(&mut self) -> Vec<Task<T>> {
-        self.is_armed = false;
-        std::mem::take(&mut self.tasks)
-    }
-
-    fn wait<R>(&self, context: &mut Context<'_>) -> Poll<R> {
-        assert!(self.is_armed, "a gather that has returned is not polled again");
-        self.group.wake_later(context.waker());
+    /// The next child whose end is worth a look; `None` when all are over.
+    fn poll_ended(&mut self, context: &mut Context<'_>) -> Poll<Option<usize>> {
+        assert!(self.tasks.is_some(), "a gather that has returned is not polled again");
+        let ended = self.group.ended.borrow_mut().pop();
+        if ended.is_some() || self.group.running.get() == 0 {
+            return Poll::Ready(ended.map(|index| index as usize));
+        }
+        // Cloned and dropped outside the borrow: both may be code of the user's.
+        let is_known = matches!(&*self.group.waker.borrow(), Some(known) if known.will_wake(context.waker()));
+        if !is_known {
+            drop(self.group.waker.replace(Some(context.waker().clone())));
+        }
         Poll::Pending
+    }
+
+    /// The result of a child that has ended. Its task stays, to be let go with the others.
+    fn take(&mut self, index: usize) -> Result<T, JoinError> {
+        let tasks = self.tasks.as_mut().expect("polled only until it returns");
+        tasks[index].try_result().expect("it has ended")
+    }
+
+    /// From here on nobody is cancelled: the tasks are let go.
+    fn release(&mut self) {
+        self.tasks = None;
+    }
+
+    /// The same. The results of the children, which are over.
+    fn take_all(&mut self) -> impl Iterator<Item = Result<T, JoinError>> {
+        let tasks = self.tasks.take().expect("polled only until it returns");
+        tasks.into_iter().map(|mut task| task.try_result().expect("it has ended"))
     }
 }
 
 impl<T> Drop for Children<T> {
     fn drop(&mut self) {
-        if self.is_armed {
-            for task in &self.tasks {
-                task.cancel();
-            }
+        for task in self.tasks.iter().flatten() {
+            task.cancel();
         }
     }
 }
@@ -143,10 +136,29 @@ pub fn gather<T>(tasks: impl IntoIterator<Item = Task<T>>) -> Gather<T> {
     Gather(Children::new(tasks, Until::FirstFailure))
 }
 
+/// The future of [`gather`].
+#[must_use = "a gather that is dropped cancels its tasks: `.await` it"]
+pub struct Gather<T>(Children<T>);
+
+impl<T> Future for Gather<T> {
+    type Output = Result<Vec<T>, JoinError>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        self.0.poll_ended(context).map(|failed| match failed {
+            None => self.0.take_all().collect(),
+            Some(index) => {
+                let failure = self.0.take(index).map(|_| unreachable!("only failures are worth a look"));
+                self.0.release();
+                failure
+            }
+        })
+    }
+}
+
 /// Waits for all of `tasks`, and returns what became of each in the order of the arguments. It is `asyncio.gather`
 /// with `return_exceptions=True` (GATH-03).
 ///
-/// Dropped while pending it cancels the tasks that are not over.
+/// Dropped while pending, even before its first poll, it cancels the tasks that are not over.
 ///
 /// ```
 /// handloop::run(async {
@@ -161,9 +173,21 @@ pub fn gather_settled<T>(tasks: impl IntoIterator<Item = Task<T>>) -> GatherSett
     GatherSettled(Children::new(tasks, Until::Last))
 }
 
+/// The future of [`gather_settled`].
+#[must_use = "a gather that is dropped cancels its tasks: `.await` it"]
+pub struct GatherSettled<T>(Children<T>);
+
+impl<T> Future for GatherSettled<T> {
+    type Output = Vec<Result<T, JoinError>>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        self.0.poll_ended(context).map(|_| self.0.take_all().collect())
+    }
+}
+
 /// [`gather`] for tasks whose own output is a `Result`: an `Err` counts as a failure too, and is returned at once.
 ///
-/// Dropped while pending it cancels the tasks that are not over.
+/// Dropped while pending, even before its first poll, it cancels the tasks that are not over.
 ///
 /// # Errors
 /// The first failure, whether of a task's own or of the task itself.
@@ -175,82 +199,26 @@ pub fn gather_settled<T>(tasks: impl IntoIterator<Item = Task<T>>) -> GatherSett
 ///     assert!(matches!(error, handloop::TryGatherError::Failed(_)));
 /// });
 /// ```
-pub fn try_gather<T, E>(tasks: impl IntoIterator<Item = Task<Result<T, E>>>) -> TryGather<T, E> {
-    let children = Children::new(tasks, Until::Each);
-    let outputs = children.tasks.iter().map(|_| None).collect();
-    TryGather { children, outputs }
-}
-
-/// The future of [`gather`].
-#[must_use = "a gather that is dropped cancels its tasks: `.await` it"]
-pub struct Gather<T>(Children<T>);
-
-/// The future of [`gather_settled`].
-#[must_use = "a gather that is dropped cancels its tasks: `.await` it"]
-pub struct GatherSettled<T>(Children<T>);
-
-/// The future of [`try_gather`].
-#[must_use = "a gather that is dropped cancels its tasks: `.await` it"]
-pub struct TryGather<T, E> {
-    children: Children<Result<T, E>>,
-    outputs: Vec<Option<T>>,
-}
-
-// No output is ever pinned in here.
-impl<T, E> Unpin for TryGather<T, E> {}
-
-impl<T> Future for Gather<T> {
-    type Output = Result<Vec<T>, JoinError>;
-
-    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        let failed = self.0.group.ended.borrow_mut().pop();
-        if let Some(index) = failed {
-            let mut tasks = self.0.disarm();
-            let failure = tasks[index as usize].try_result().expect("it has ended");
-            return Poll::Ready(failure.map(|_| unreachable!("it has failed")));
-        }
-        if self.0.is_over() && self.0.is_armed {
-            return Poll::Ready(self.0.take_all().collect());
-        }
-        self.0.wait(context)
-    }
-}
-
-impl<T> Future for GatherSettled<T> {
-    type Output = Vec<Result<T, JoinError>>;
-
-    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        if self.0.is_over() && self.0.is_armed {
-            return Poll::Ready(self.0.take_all().collect());
-        }
-        self.0.wait(context)
-    }
-}
-
-impl<T, E> Future for TryGather<T, E> {
-    type Output = Result<Vec<T>, TryGatherError<E>>;
-
-    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        let ended = self.children.group.ended.take();
-        for index in ended {
-            let index = index as usize;
-            let failure = match self.children.tasks[index].try_result().expect("it has ended") {
+pub fn try_gather<T, E>(
+    tasks: impl IntoIterator<Item = Task<Result<T, E>>>,
+) -> impl Future<Output = Result<Vec<T>, TryGatherError<E>>> {
+    let mut children = Children::new(tasks, Until::Each);
+    async move {
+        let mut outputs: Vec<Option<T>> = children.tasks.iter().flatten().map(|_| None).collect();
+        while let Some(index) = poll_fn(|context| children.poll_ended(context)).await {
+            let failure = match children.take(index) {
                 Ok(Ok(output)) => {
-                    self.outputs[index] = Some(output);
+                    outputs[index] = Some(output);
                     continue;
                 }
                 Ok(Err(error)) => TryGatherError::Failed(error),
                 Err(error) => TryGatherError::Join(error),
             };
-            drop(self.children.disarm());
-            return Poll::Ready(Err(failure));
+            children.release();
+            return Err(failure);
         }
-        if self.children.is_over() && self.children.is_armed {
-            drop(self.children.disarm());
-            let outputs = std::mem::take(&mut self.outputs);
-            return Poll::Ready(Ok(outputs.into_iter().map(|output| output.expect("all have ended")).collect()));
-        }
-        self.children.wait(context)
+        children.release();
+        Ok(outputs.into_iter().flatten().collect())
     }
 }
 
@@ -274,26 +242,4 @@ impl<E: fmt::Display> fmt::Display for TryGatherError<E> {
 
 impl<E: fmt::Debug + fmt::Display> std::error::Error for TryGatherError<E> {}
 
-impl<T> fmt::Debug for Children<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_list().entries(&self.tasks).finish()
-    }
-}
-
-impl<T> fmt::Debug for Gather<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Gather").field(&self.0).finish()
-    }
-}
-
-impl<T> fmt::Debug for GatherSettled<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("GatherSettled").field(&self.0).finish()
-    }
-}
-
-impl<T, E> fmt::Debug for TryGather<T, E> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("TryGather").field(&self.children).finish()
-    }
-}
+opaque!(Gather<T>, GatherSettled<T>);

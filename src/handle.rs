@@ -1,6 +1,5 @@
 //! `LoopHandle`: what other threads reach a loop by.
 
-use std::fmt;
 use std::future::Future;
 use std::marker::PhantomData;
 use std::panic::Location;
@@ -158,12 +157,6 @@ impl Drop for LoopHandle {
     }
 }
 
-impl fmt::Debug for LoopHandle {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("LoopHandle").field("name", &self.shared.name).finish_non_exhaustive()
-    }
-}
-
 /// While it lives, its loop starts no turn and its virtual clock stands still. See [`LoopHandle::hold_clock`].
 ///
 /// It stays on its thread, so that a hold nobody could ever drop is known for one.
@@ -183,8 +176,4 @@ impl Drop for ClockHold {
     }
 }
 
-impl fmt::Debug for ClockHold {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("ClockHold").field(&self.handle).finish()
-    }
-}
+opaque!(LoopHandle, ClockHold);

@@ -99,7 +99,7 @@ impl<T> Task<T> {
         }
     }
 
-    pub(crate) fn join_group(&self, joiner: Joiner) {
+    pub(crate) fn join_with(&self, joiner: Joiner) {
         drop(self.inner().replace_joiner(joiner));
     }
 }
@@ -135,12 +135,6 @@ impl<T> Drop for Task<T> {
             discard(payload);
         }
         drop(waiting);
-    }
-}
-
-impl<T> fmt::Debug for Task<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Task").field("name", &self.name()).field("state", &self.state()).finish_non_exhaustive()
     }
 }
 
@@ -214,3 +208,5 @@ impl fmt::Debug for JoinError {
 }
 
 impl std::error::Error for JoinError {}
+
+opaque!(Task<T>);

@@ -46,10 +46,14 @@
 //! | `remote` | `RemoteTask`: wait there, blocking or not |
 //! | `executor` | `run_in_executor`: blocking work on a thread of its own |
 //! | `unwind` | panics of user code, caught and kept |
+//! | `macros` | what would else be written many times |
 //! | `sync` | the one place that names `std::sync` and `std::thread` |
 //!
 //! IDs such as TASK-14 number what asyncio does, and cases such as "case 60" what any executor owes its users; the
 //! tests carry the same ones: `grep -rn TASK-14 tests`.
+
+#[macro_use]
+mod macros;
 
 // The waker and the task are the only modules with unsafe code.
 mod yield_now;
@@ -83,10 +87,10 @@ mod remote;
 mod sync;
 mod unwind;
 
-pub use callback::{Handle, LoopClosed, TimerHandle, call_at, call_later, call_soon};
+pub use callback::{Handle, LoopClosed, call_at, call_later, call_soon};
 pub use event_loop::{Builder, EventLoop, RunError, run, spawn, spawn_named, time};
-pub use executor::{Job, run_in_executor};
-pub use gather::{Gather, GatherSettled, TryGather, TryGatherError, gather, gather_settled, try_gather};
+pub use executor::run_in_executor;
+pub use gather::{Gather, GatherSettled, TryGatherError, gather, gather_settled, try_gather};
 pub use handle::{ClockHold, LoopHandle};
 pub use join::{JoinError, Task};
 pub use promise::{BrokenPromise, Promise, PromiseFuture, create_future};

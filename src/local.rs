@@ -345,7 +345,7 @@ impl Local {
         if others && self.spin() {
             return Ok(());
         }
-        let can_be_woken = others || timers > 0 || stall::has_outside_wakers(self);
+        let stalled = if others || timers > 0 { None } else { stall::check(self) };
         let inbox = shared.lock();
         if inbox.holds > 0 {
             if inbox.own_holds > 0 {
@@ -368,9 +368,8 @@ impl Local {
             wake_all(due.unwrap_or_default());
             return Ok(());
         }
-        if !can_be_woken {
-            drop(inbox);
-            return Err(stall::report(self));
+        if let Some(report) = stalled {
+            return Err(report);
         }
         shared.park(inbox);
         Ok(())

@@ -1,7 +1,5 @@
 //! `create_future`: a result that is yet to come, in two halves.
 
-use std::fmt;
-use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 
@@ -26,9 +24,8 @@ struct Slot<T> {
 
 enum Stage<T> {
     Pending,
-    Set(T),
-    /// The promise was dropped unset.
-    Broken,
+    /// An error: the promise was dropped unset.
+    Done(Result<T, BrokenPromise>),
     /// The result was taken, or its future dropped.
     Gone,
 }
@@ -50,25 +47,21 @@ impl<T> Promise<T> {
 
     /// The same, and gives back what nobody will take.
     pub(crate) fn send(self, result: T) -> Result<(), T> {
-        self.end(|| Stage::Set(result)).map_err(|unsent| match unsent() {
-            Stage::Set(result) => result,
-            _ => unreachable!("that is what was sent"),
-        })
+        self.end(Ok(result)).map_or(Ok(()), |unread| unread.map_or(Ok(()), Err))
     }
 
-    /// Ends a pending promise. Wakers and results are anybody's: nothing of them runs under the lock.
-    fn end<S: FnOnce() -> Stage<T>>(&self, stage: S) -> Result<(), S> {
+    /// Ends a pending promise, or gives the result back. Wakers and results are anybody's: nothing of them runs under
+    /// the lock.
+    fn end(&self, result: Result<T, BrokenPromise>) -> Option<Result<T, BrokenPromise>> {
         let mut slot = self.slot.lock();
         if !matches!(slot.stage, Stage::Pending) {
-            return Err(stage);
+            return Some(result);
         }
-        slot.stage = stage();
+        slot.stage = Stage::Done(result);
         let waker = slot.waker.take();
         drop(slot);
-        if let Some(waker) = waker {
-            waker.wake();
-        }
-        Ok(())
+        waker.map(Waker::wake);
+        None
     }
 
     /// Whether the other half was dropped: nobody waits any more (FUT-04).
@@ -80,7 +73,7 @@ impl<T> Promise<T> {
 impl<T> Drop for Promise<T> {
     fn drop(&mut self) {
         // After `set_result` the stage is no longer pending, and this does nothing.
-        let _ = self.end(|| Stage::Broken);
+        self.end(Err(BrokenPromise));
     }
 }
 
@@ -106,19 +99,28 @@ impl<T> PromiseFuture<T> {
     /// # Errors
     /// [`BrokenPromise`] if the promise was dropped unset.
     pub fn try_result(&mut self) -> Option<Result<T, BrokenPromise>> {
-        let mut slot = self.slot.lock();
-        match slot.stage {
-            Stage::Pending | Stage::Gone => None,
-            Stage::Broken => Some(Err(BrokenPromise)),
-            Stage::Set(_) => match std::mem::replace(&mut slot.stage, Stage::Gone) {
-                Stage::Set(result) => Some(Ok(result)),
-                _ => unreachable!("matched above"),
-            },
+        if !self.is_done() {
+            return None;
+        }
+        match std::mem::replace(&mut self.slot.lock().stage, Stage::Gone) {
+            Stage::Done(result) => Some(result),
+            _ => None,
         }
     }
 
-    fn is_known(&self, waker: &Waker) -> bool {
-        matches!(&self.slot.lock().waker, Some(known) if known.will_wake(waker))
+    /// Leaves a waker for the result. False: it is there.
+    fn wait_with(&self, waker: &Waker) -> bool {
+        if matches!(&self.slot.lock().waker, Some(known) if known.will_wake(waker)) {
+            // Set meanwhile, the promise has taken this very waker, and calls it.
+            return true;
+        }
+        let new = waker.clone();
+        let mut slot = self.slot.lock();
+        let is_pending = matches!(slot.stage, Stage::Pending);
+        let unused = if is_pending { slot.waker.replace(new) } else { Some(new) };
+        drop(slot);
+        drop(unused);
+        is_pending
     }
 }
 
@@ -126,21 +128,8 @@ impl<T> Future for PromiseFuture<T> {
     type Output = Result<T, BrokenPromise>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        if !self.is_done() {
-            if self.is_known(context.waker()) {
-                // The promise may have been kept since: then it has called this very waker.
-                return Poll::Pending;
-            }
-            let new = context.waker().clone();
-            let mut slot = self.slot.lock();
-            if matches!(slot.stage, Stage::Pending) {
-                let before = slot.waker.replace(new);
-                drop(slot);
-                drop(before);
-                return Poll::Pending;
-            }
-            drop(slot);
-            drop(new);
+        if !self.is_done() && self.wait_with(context.waker()) {
+            return Poll::Pending;
         }
         Poll::Ready(self.try_result().expect("a future that gave its result is not polled again"))
     }
@@ -149,23 +138,9 @@ impl<T> Future for PromiseFuture<T> {
 impl<T> Drop for PromiseFuture<T> {
     fn drop(&mut self) {
         let mut slot = self.slot.lock();
-        let stage = std::mem::replace(&mut slot.stage, Stage::Gone);
-        let waker = slot.waker.take();
+        let left = (std::mem::replace(&mut slot.stage, Stage::Gone), slot.waker.take());
         drop(slot);
-        drop(stage);
-        drop(waker);
-    }
-}
-
-impl<T> fmt::Debug for Promise<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Promise").field("cancelled", &self.is_cancelled()).finish()
-    }
-}
-
-impl<T> fmt::Debug for PromiseFuture<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("PromiseFuture").field("done", &self.is_done()).finish()
+        drop(left);
     }
 }
 
@@ -173,10 +148,5 @@ impl<T> fmt::Debug for PromiseFuture<T> {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct BrokenPromise;
 
-impl fmt::Display for BrokenPromise {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("The promise was dropped before its result was set.")
-    }
-}
-
-impl std::error::Error for BrokenPromise {}
+says!(BrokenPromise, "The promise was dropped before its result was set.");
+opaque!(Promise<T>, PromiseFuture<T>);

@@ -134,12 +134,6 @@ impl<T> Drop for RemoteTask<T> {
     }
 }
 
-impl<T> fmt::Debug for RemoteTask<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("RemoteTask").field("finished", &self.is_finished()).finish_non_exhaustive()
-    }
-}
-
 /// Wakes a blocked thread. It looks again whenever it is unparked, so a token that somebody else used does no harm.
 struct Unpark(thread::Thread);
 
@@ -181,3 +175,5 @@ impl std::error::Error for ResultError {
         }
     }
 }
+
+opaque!(RemoteTask<T>);

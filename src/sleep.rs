@@ -1,6 +1,5 @@
 //! `sleep` and `timeout`: the leaf futures over the timers.
 
-use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -119,18 +118,6 @@ impl Drop for Sleep {
     }
 }
 
-impl fmt::Debug for Sleep {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let stage = match &self.0 {
-            Stage::Unbound(_) => "not begun",
-            Stage::Bound { key: None, .. } => "not yet polled",
-            Stage::Bound { .. } => "waiting",
-            Stage::Over => "over",
-        };
-        f.debug_tuple("Sleep").field(&stage).finish()
-    }
-}
-
 /// Gives `future` until `duration` has passed, then drops it. It is `asyncio.wait_for`.
 ///
 /// The deadline counts as that of [`sleep`] does. `future` is polled first: a value that is there wins over a
@@ -185,20 +172,9 @@ impl<F: Future> Future for Timeout<F> {
     }
 }
 
-impl<F> fmt::Debug for Timeout<F> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Timeout").field("deadline", &self.deadline).finish_non_exhaustive()
-    }
-}
-
 /// The time was over first. It is `TimeoutError` (TMO-11).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Elapsed;
 
-impl fmt::Display for Elapsed {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("The deadline passed before the future was ready.")
-    }
-}
-
-impl std::error::Error for Elapsed {}
+says!(Elapsed, "The deadline passed before the future was ready.");
+opaque!(Sleep, Timeout<F>);

@@ -8,11 +8,10 @@
 use std::collections::{BTreeMap, HashSet};
 use std::fmt;
 
-use crate::gather::Group;
 use crate::local::Local;
 use crate::report::TaskInfo;
 use crate::task::TaskRef;
-use crate::waker;
+use crate::waker::task_of;
 
 /// Why nothing can happen any more: the tasks that wait, and what became of the waker of each.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -44,63 +43,35 @@ pub enum WakerFate {
     HeldByStuck(Vec<TaskInfo>),
 }
 
-/// Calls `see` with each waker that waits for a pending task of this loop, and with that task.
-fn joiner_wakers<'a>(tasks: &'a [TaskRef], mut see: impl FnMut(*const (), &'a TaskRef)) {
-    for task in tasks {
-        task.with_joiner(|waker, group: Option<&Group>| {
-            if let Some(address) = waker.and_then(waker::task_of) {
-                see(address, task);
-            }
-            group.into_iter().for_each(|group| group.with_waker(|address| see(address, task)));
-        });
-    }
-}
-
-fn pending(local: &Local) -> Vec<TaskRef> {
-    local.waiting.borrow().iter().filter(|task| !task.header().phase.get().is_over()).cloned().collect()
-}
-
-/// Whether a waker clone of a pending task is anywhere but in the joiner of a pending task.
-pub(crate) fn has_outside_wakers(local: &Local) -> bool {
-    let tasks = pending(local);
+/// The report, unless a waker clone of a pending task is anywhere but in the joiner of a pending task.
+pub(crate) fn check(local: &Local) -> Option<StallReport> {
+    let mut tasks: Vec<TaskRef> = local.waiting.borrow().iter().cloned().collect();
     let clones: usize = tasks.iter().map(|task| task.header().state.snapshot().outside()).sum();
-    if clones == 0 {
-        return false;
-    }
-    let ours: HashSet<*const ()> = tasks.iter().map(TaskRef::address).collect();
-    // A gather keeps one waker for all its children.
-    let mut groups = HashSet::new();
-    let mut held = 0;
+    tasks.sort_by_key(|task| task.header().id());
+    let mut awaits: BTreeMap<*const (), Vec<&TaskRef>> = tasks.iter().map(|task| (task.address(), vec![])).collect();
+    // One clone for each joiner, but a gather keeps one for all its children.
+    let (mut held, mut groups) = (0, HashSet::new());
     for task in &tasks {
         task.with_joiner(|waker, group| {
-            let is_ours = |address: *const ()| usize::from(ours.contains(&address));
-            held += waker.and_then(waker::task_of).map_or(0, is_ours);
-            if let Some(group) = group {
-                if groups.insert(std::ptr::from_ref(group)) {
-                    group.with_waker(|address| held += is_ours(address));
-                }
+            let waiting = waker.and_then(task_of).or_else(|| group?.wakes());
+            let is_counted = group.is_none_or(|group| groups.insert(std::ptr::from_ref(group)));
+            if let Some(others) = waiting.and_then(|address| awaits.get_mut(&address)) {
+                others.push(task);
+                held += usize::from(is_counted);
             }
         });
     }
     // No task has more clones in joiners than it has clones, so the sums are equal only if each pair is.
-    clones > held
-}
-
-pub(crate) fn report(local: &Local) -> StallReport {
-    let mut tasks = pending(local);
-    tasks.sort_by_key(|task| task.header().id());
-    let mut waits_for: BTreeMap<*const (), Vec<TaskInfo>> = BTreeMap::new();
-    joiner_wakers(&tasks, |address, task| waits_for.entry(address).or_default().push(TaskInfo::of(task)));
-    let stalled = |task: &TaskRef| {
-        let word = task.header().state.snapshot();
-        let waker = match waits_for.remove(&task.address()) {
-            Some(others) => WakerFate::HeldByStuck(others),
-            None if word.waker_was_taken() => WakerFate::Dropped,
-            None => WakerFate::NeverTaken,
-        };
-        StalledTask { task: TaskInfo::of(task), waker }
+    if clones > held {
+        return None;
+    }
+    let fate = |task: &TaskRef| match &awaits[&task.address()] {
+        others if !others.is_empty() => WakerFate::HeldByStuck(others.iter().map(|task| TaskInfo::of(task)).collect()),
+        _ if task.header().state.snapshot().waker_was_taken() => WakerFate::Dropped,
+        _ => WakerFate::NeverTaken,
     };
-    StallReport { tasks: tasks.iter().map(stalled).collect() }
+    let stalled = tasks.iter().map(|task| StalledTask { task: TaskInfo::of(task), waker: fate(task) });
+    Some(StallReport { tasks: stalled.collect() })
 }
 
 impl fmt::Display for StallReport {
