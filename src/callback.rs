@@ -7,7 +7,7 @@ use crate::context::expect_current;
 use crate::local::Local;
 use crate::sync::Arc;
 use crate::task::{Phase, TaskRef};
-use crate::timer::{Key, Registered, Timers};
+use crate::timer::{Key, Timers};
 
 /// A scheduled callback. It is `asyncio.Handle`, and `TimerHandle` where it has a time. Dropping it changes nothing:
 /// the callback will run.
@@ -50,7 +50,7 @@ impl Local {
         callback: F,
         at: &'static Location<'static>,
     ) -> Result<Handle, LoopClosed<F>> {
-        if self.is_closed() {
+        if self.closed.get() {
             return Err(LoopClosed(callback));
         }
         let task = TaskRef::callback(&self.shared, callback, at);
@@ -64,16 +64,14 @@ impl Local {
         callback: F,
         at: &'static Location<'static>,
     ) -> Result<Handle, LoopClosed<F>> {
-        if self.is_closed() {
+        if self.closed.get() {
             return Err(LoopClosed(callback));
         }
         let task = TaskRef::callback(&self.shared, callback, at);
         self.keep(task.clone());
         let timers = &self.shared.timers;
-        let timer = when.and_then(|when| match timers.register(when, task.with_waker(Clone::clone)) {
-            Registered::Waiting(key) => Some((timers.clone(), key)),
-            Registered::Closed(_) => None,
-        });
+        let key = when.and_then(|when| timers.register(when, task.with_waker(Clone::clone)).ok());
+        let timer = key.map(|key| (timers.clone(), key));
         if when.is_some_and(|when| when <= timers.now()) {
             // Due already. A loop that is never idle would not jump its virtual clock, and so not look.
             self.shared.tell(|inbox| inbox.alarm = true);

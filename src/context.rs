@@ -50,7 +50,7 @@ pub(crate) fn expect_current(function: &str) -> Rc<Local> {
 
 /// While it lives, its loop is the current one of this thread. It restores what was before on every way out.
 pub(crate) struct Enter {
-    _loop: Rc<Local>,
+    local: Rc<Local>,
     before: (Option<Rc<Local>>, Option<Here>),
 }
 
@@ -58,7 +58,7 @@ impl Enter {
     pub(crate) fn new(local: &Rc<Local>) -> Self {
         let here = Here { shared: shared_pointer(&local.shared), ready: NonNull::from(&local.ready) };
         let before = (replace(Some(local.clone())), HERE.replace(Some(here)));
-        Enter { _loop: local.clone(), before }
+        Enter { local: local.clone(), before }
     }
 }
 
@@ -66,6 +66,10 @@ impl Drop for Enter {
     fn drop(&mut self) {
         HERE.set(self.before.1);
         drop(replace(self.before.0.take()));
+        self.local.is_running.set(false);
+        // A stop that came too late for this run is not meant for the next (LOOP-20).
+        self.local.stopping.set(false);
+        self.local.shared.lock().stop = false;
     }
 }
 

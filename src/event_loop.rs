@@ -1,17 +1,16 @@
 //! The event loop as its user sees it, and the free functions of a running one.
 
 use std::fmt;
-use std::future::Future;
 use std::panic::Location;
 use std::pin::pin;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use crate::callback::{Handle, LoopClosed};
-use crate::context::{self, expect_current};
+use crate::context::{self, Enter, expect_current};
 use crate::handle::LoopHandle;
 use crate::join::Task;
-use crate::local::{Local, Outcome, Root};
+use crate::local::{Local, Root};
 use crate::report::{OnReport, Report, TaskInfo, to_stderr};
 use crate::shared::Shared;
 use crate::stall::StallReport;
@@ -170,21 +169,17 @@ impl EventLoop {
     /// ```
     #[track_caller]
     pub fn try_run_until_complete<F: Future>(&self, future: F) -> Result<F::Output, RunError> {
-        self.check_runnable();
-        let at = Location::caller();
+        // Dropped last, so that while the future is dropped this is still the current loop: its destructors may spawn.
+        let _current = self.enter();
         let mut output = None;
-        // Dropped, if it is not done, while this is still the current loop: its destructors may spawn.
-        let outcome = {
-            let _current = context::Enter::new(&self.local);
+        let ran = {
             let mut future = pin!(async { output = Some(future.await) });
-            let task = RootTask::new(&self.local, at);
-            let mut root = Root { task: task.task.clone(), future: future.as_mut(), is_done: false };
-            self.local.drive(Some(&mut root))
+            let task = RootTask::new(&self.local, Location::caller());
+            self.local.drive(Some(&mut Root { task: task.task.clone(), future: future.as_mut(), is_done: false }))
         };
-        match (outcome, output) {
-            (_, Some(output)) => Ok(output),
-            (Outcome::Stalled(report), None) => Err(RunError::Stalled(report)),
-            (_, None) => Err(RunError::Stopped),
+        match output {
+            Some(output) => Ok(output),
+            None => Err(ran.expect_err("a root that is done has an output")),
         }
     }
 
@@ -203,8 +198,8 @@ impl EventLoop {
     /// ```
     #[track_caller]
     pub fn run_forever(&self) {
-        self.check_runnable();
-        if let Outcome::Stalled(report) = self.local.drive(None) {
+        let _current = self.enter();
+        if let Err(RunError::Stalled(report)) = self.local.drive(None) {
             self.local.shared.report(&Report::Stalled(report));
         }
     }
@@ -223,8 +218,8 @@ impl EventLoop {
     /// ```
     #[track_caller]
     pub fn run_once(&self) -> bool {
-        self.check_runnable();
-        self.local.run_once()
+        let _current = self.enter();
+        self.local.turn(None)
     }
 
     /// Ends the current run after its turn, or the next one after one turn. It is `loop.stop` (LOOP-06, LOOP-07).
@@ -283,12 +278,12 @@ impl EventLoop {
 
     /// Whether it is running at this moment (LOOP-01).
     pub fn is_running(&self) -> bool {
-        self.local.is_running()
+        self.local.is_running.get()
     }
 
     /// Whether it is closed.
     pub fn is_closed(&self) -> bool {
-        self.local.is_closed()
+        self.local.closed.get()
     }
 
     /// Cancels every task in the order in which they were spawned, drops callbacks and timers without running them
@@ -304,13 +299,15 @@ impl EventLoop {
     }
 
     #[track_caller]
-    fn check_runnable(&self) {
+    fn enter(&self) -> Enter {
         assert!(!self.is_closed(), "the event loop is closed: make a new one to run anything");
         assert!(!self.is_running(), "this event loop is already running: await the future, or spawn it");
         assert!(
             context::current().is_none(),
             "another event loop is running on this thread: await the future there, or run this loop in another thread"
         );
+        self.local.is_running.set(true);
+        Enter::new(&self.local)
     }
 }
 

@@ -61,7 +61,7 @@ where
         }
     };
     let task = Task::new(local.spawn(wait, None, Location::caller()));
-    if local.is_closed() {
+    if local.closed.get() {
         return task;
     }
     let (shared, info) = (local.shared.clone(), task.info());

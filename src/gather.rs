@@ -14,7 +14,7 @@ use std::task::{Context, Poll, Waker};
 use crate::join::{JoinError, Task};
 use crate::report::TaskState;
 use crate::task::Joiner;
-use crate::timer::wake_one;
+use crate::unwind::wake_all;
 use crate::waker::task_of;
 
 /// Which ends of children are worth a look, beside the last.
@@ -42,7 +42,7 @@ impl Group {
             self.ended.borrow_mut().push(index);
         }
         if is_worth_a_look || self.running.get() == 0 {
-            self.waker.take().map(wake_one);
+            wake_all(self.waker.take());
         }
     }
 

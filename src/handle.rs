@@ -1,6 +1,5 @@
 //! `LoopHandle`: what other threads reach a loop by.
 
-use std::future::Future;
 use std::marker::PhantomData;
 use std::panic::Location;
 

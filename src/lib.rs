@@ -46,6 +46,7 @@
 //! | `remote` | `RemoteTask`: wait there, blocking or not |
 //! | `executor` | `run_in_executor`: blocking work on a thread of its own |
 //! | `unwind` | panics of user code, caught and kept |
+//! | `slab` | values with a number for each |
 //! | `macros` | what would else be written many times |
 //! | `sync` | the one place that names `std::sync` and `std::thread` |
 //!
@@ -84,6 +85,7 @@ mod executor;
 mod handle;
 mod remote;
 
+mod slab;
 mod sync;
 mod unwind;
 

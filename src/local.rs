@@ -5,7 +5,6 @@
 //! woke (TSAFE-04, SOON-06).
 
 use std::cell::{Cell, RefCell};
-use std::future::Future;
 use std::panic::Location;
 use std::pin::Pin;
 use std::rc::Rc;
@@ -13,60 +12,31 @@ use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use crate::context::Enter;
+use crate::event_loop::RunError;
 use crate::executor::Jobs;
 use crate::report::{Report, TaskInfo};
 use crate::shared::Shared;
+use crate::slab::Slab;
 use crate::stall::{self, StallReport};
 use crate::sync::{Arc, Ordering};
 use crate::task::{Joiner, Kind, NO_SLOT, Outside, Phase, Ready, RunningTask, TaskRef, Typed};
-use crate::timer::{wake_all, wake_one};
-use crate::unwind::{Payload, discard, message};
+use crate::unwind::{Payload, discard, message, wake_all};
 
 pub(crate) struct Local {
     pub(crate) shared: Arc<Shared>,
     pub(crate) ready: Ready,
-    pub(crate) waiting: RefCell<Waiting>,
+    /// The tasks that were pending at least once. The loop owns them here: a task that nobody holds and nobody will
+    /// wake stays until it is cancelled or the loop closes (TASK-14, cases 46 and 47).
+    pub(crate) waiting: RefCell<Slab<TaskRef>>,
     pub(crate) jobs: Jobs,
     running: RunningTask,
     last_id: Cell<u64>,
-    is_running: Cell<bool>,
     pub(crate) stopping: Cell<bool>,
-    closed: Cell<bool>,
+    pub(crate) is_running: Cell<bool>,
+    pub(crate) closed: Cell<bool>,
     slow_poll: Option<Duration>,
     /// The spare half of the inbox: taking over is one swap.
     spare: Cell<Vec<Outside>>,
-}
-
-/// The tasks that were pending at least once. The loop owns them here: a task that nobody holds and nobody will wake
-/// stays until it is cancelled or the loop closes (TASK-14, cases 46 and 47).
-#[derive(Default)]
-pub(crate) struct Waiting {
-    tasks: Vec<Option<TaskRef>>,
-    free: Vec<u32>,
-}
-
-impl Waiting {
-    fn insert(&mut self, task: TaskRef) {
-        let slot = self.free.pop().unwrap_or_else(|| {
-            self.tasks.push(None);
-            u32::try_from(self.tasks.len() - 1).expect("fewer than four billion tasks")
-        });
-        task.header().slot.set(slot);
-        self.tasks[slot as usize] = Some(task);
-    }
-
-    fn remove(&mut self, task: &TaskRef) -> Option<TaskRef> {
-        let slot = task.header().slot.replace(NO_SLOT);
-        if slot == NO_SLOT {
-            return None;
-        }
-        self.free.push(slot);
-        self.tasks[slot as usize].take()
-    }
-
-    pub(crate) fn iter(&self) -> impl Iterator<Item = &TaskRef> {
-        self.tasks.iter().flatten()
-    }
 }
 
 /// The future of `run_until_complete`: polled in the place of its task, since it may borrow from its caller.
@@ -74,21 +44,6 @@ pub(crate) struct Root<'a> {
     pub(crate) task: TaskRef,
     pub(crate) future: Pin<&'a mut dyn Future<Output = ()>>,
     pub(crate) is_done: bool,
-}
-
-pub(crate) enum Turn {
-    /// Something was polled, called or cancelled.
-    Ran,
-    Nothing,
-    /// A `ClockHold` is alive.
-    Held,
-}
-
-/// How a run ends.
-pub(crate) enum Outcome {
-    Done,
-    Stopped,
-    Stalled(StallReport),
 }
 
 impl Local {
@@ -100,20 +55,12 @@ impl Local {
             jobs: Jobs::default(),
             running: RunningTask::default(),
             last_id: Cell::new(0),
-            is_running: Cell::new(false),
             stopping: Cell::new(false),
+            is_running: Cell::new(false),
             closed: Cell::new(false),
             slow_poll,
             spare: Cell::default(),
         })
-    }
-
-    pub(crate) fn is_running(&self) -> bool {
-        self.is_running.get()
-    }
-
-    pub(crate) fn is_closed(&self) -> bool {
-        self.closed.get()
     }
 
     pub(crate) fn next_id(&self) -> u64 {
@@ -136,53 +83,46 @@ impl Local {
         typed
     }
 
-    /// Keeps a task that waits without having been polled: a callback whose time has not come.
+    /// Keeps a task that waits.
     pub(crate) fn keep(&self, task: TaskRef) {
-        self.waiting.borrow_mut().insert(task);
+        let mut waiting = self.waiting.borrow_mut();
+        // The slot is written while the task is still this function's to read.
+        let alias = task.clone();
+        alias.header().slot.set(waiting.insert(task));
     }
 
     /// Runs turns until the root is done, somebody calls `stop`, or nothing can happen any more.
-    pub(crate) fn drive(self: &Rc<Self>, mut root: Option<&mut Root<'_>>) -> Outcome {
-        let _running = Running::new(self);
+    pub(crate) fn drive(&self, mut root: Option<&mut Root<'_>>) -> Result<(), RunError> {
         loop {
-            let turn = self.turn(root.as_deref_mut());
+            let has_run = self.turn(root.as_deref_mut());
             if root.as_ref().is_some_and(|root| root.is_done) {
-                return Outcome::Done;
+                return Ok(());
             }
             if self.stopping.get() {
-                return Outcome::Stopped;
+                return Err(RunError::Stopped);
             }
-            if !matches!(turn, Turn::Ran) {
-                if let Err(report) = self.idle() {
-                    return Outcome::Stalled(report);
-                }
+            if !has_run {
+                self.idle().map_err(RunError::Stalled)?;
             }
         }
     }
 
-    /// One turn, which never blocks.
-    pub(crate) fn run_once(self: &Rc<Self>) -> bool {
-        let _running = Running::new(self);
-        matches!(self.turn(None), Turn::Ran)
-    }
-
-    fn turn(&self, mut root: Option<&mut Root<'_>>) -> Turn {
+    /// One turn, which never blocks. True: something was polled, called or cancelled.
+    pub(crate) fn turn(&self, mut root: Option<&mut Root<'_>>) -> bool {
+        let mut has_run = false;
         if self.shared.pending.load(Ordering::Acquire) && !self.take_over() {
-            return Turn::Held;
+            return has_run;
         }
-        let mut turn = Turn::Nothing;
         let last = self.ready.last();
         // A panic of the root leaves the rest of the batch where it is, for the next run.
         while let Some(task) = self.ready.pop() {
             let is_last = Some(task.address()) == last;
-            if self.step(task, root.as_deref_mut()) {
-                turn = Turn::Ran;
-            }
+            has_run |= self.step(task, root.as_deref_mut());
             if is_last {
                 break;
             }
         }
-        turn
+        has_run
     }
 
     /// The one place where work from elsewhere joins the ready queue. False: a `ClockHold` is alive.
@@ -240,7 +180,7 @@ impl Local {
                 if header.state.snapshot().is_cancelled() {
                     self.cancel(&task);
                 } else if header.slot.get() == NO_SLOT {
-                    self.waiting.borrow_mut().insert(task);
+                    self.keep(task);
                 }
             }
             Poll::Ready(destructor) => {
@@ -261,10 +201,8 @@ impl Local {
 
     /// The future is gone: whoever waits is told, and what nobody will take is dropped.
     fn finish(&self, task: &TaskRef) {
-        let removed = match task.header().slot.get() {
-            NO_SLOT => None,
-            _ => self.waiting.borrow_mut().remove(task),
-        };
+        let slot = task.header().slot.replace(NO_SLOT);
+        let removed = if slot == NO_SLOT { None } else { self.waiting.borrow_mut().remove(slot) };
         if task.header().phase.get() == Phase::Panicked {
             task.hold_shared();
         }
@@ -273,9 +211,7 @@ impl Local {
         let is_awaited = match task.kind() {
             Kind::Remote => {
                 if word.has_handle() {
-                    if let Some(waker) = task.take_remote_waker() {
-                        wake_one(waker);
-                    }
+                    wake_all(task.take_remote_waker());
                 }
                 word.has_handle()
             }
@@ -284,7 +220,7 @@ impl Local {
             Kind::Task => match task.replace_joiner(Joiner::Nobody) {
                 Joiner::Nobody => unreachable!("answered above"),
                 Joiner::Waker(waker) => {
-                    wake_one(waker);
+                    wake_all([waker]);
                     true
                 }
                 Joiner::Group(group, index) => {
@@ -361,11 +297,11 @@ impl Local {
         if shared.pending.load(Ordering::Relaxed) {
             return Ok(());
         }
-        if timers > 0 && shared.timers.is_virtual() && jobs == 0 {
+        if timers > 0 && shared.timers.is_virtual && jobs == 0 {
             // Under the inbox's lock, so that no `ClockHold` can begin in mid-jump.
             let due = shared.timers.jump();
             drop(inbox);
-            wake_all(due.unwrap_or_default());
+            wake_all(due);
             return Ok(());
         }
         if let Some(report) = stalled {
@@ -434,27 +370,5 @@ impl Local {
         while let Some(over) = self.ready.pop() {
             drop(over);
         }
-    }
-}
-
-/// While it lives the loop runs, and is the current one of its thread. It ends on a panic too.
-struct Running<'a> {
-    local: &'a Rc<Local>,
-    _current: Enter,
-}
-
-impl<'a> Running<'a> {
-    fn new(local: &'a Rc<Local>) -> Self {
-        local.is_running.set(true);
-        Running { local, _current: Enter::new(local) }
-    }
-}
-
-impl Drop for Running<'_> {
-    fn drop(&mut self) {
-        self.local.is_running.set(false);
-        // A stop that came too late for this run is not meant for the next (LOOP-20).
-        self.local.stopping.set(false);
-        self.local.shared.lock().stop = false;
     }
 }

@@ -60,7 +60,7 @@ impl<T> Promise<T> {
         slot.stage = Stage::Done(result);
         let waker = slot.waker.take();
         drop(slot);
-        waker.map(Waker::wake);
+        waker.into_iter().for_each(Waker::wake);
         None
     }
 

@@ -1,7 +1,6 @@
 //! `RemoteTask`: a task of another thread's loop, to wait for, with or without blocking, or to cancel.
 
 use std::fmt;
-use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll, Wake, Waker};
 use std::time::{Duration, Instant};

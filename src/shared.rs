@@ -58,7 +58,7 @@ impl Shared {
             watching: AtomicBool::new(false),
             handles: AtomicUsize::new(0),
             jobs: AtomicUsize::new(0),
-            timers: Arc::new(Timers::of_loop(this.clone(), is_virtual)),
+            timers: Timers::new(Some(this.clone()), is_virtual),
             on_report,
         })
     }

@@ -1,14 +1,12 @@
 //! `sleep` and `timeout`: the leaf futures over the timers.
 
-use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
-use std::time::Duration;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::context;
 use crate::sync::Arc;
-use crate::timer::{Key, Registered, Standing, Timers};
+use crate::timer::{Key, Standing, Timers};
 
 /// Waits until `duration` has passed. It is `asyncio.sleep`.
 ///
@@ -62,8 +60,8 @@ impl Stage {
 /// Whose timers serve a sleep that is polled here.
 fn timers_here() -> Arc<Timers> {
     match context::current() {
-        Some(local) if !local.is_closed() => local.shared.timers.clone(),
-        _ => Timers::of_process().clone(),
+        Some(local) if !local.closed.get() => local.shared.timers.clone(),
+        _ => Timers::of_process(),
     }
 }
 
@@ -85,18 +83,15 @@ impl Future for Sleep {
                 Some(key) => timers.look(key, context.waker()),
                 None if timers.now() >= deadline => Standing::Fired,
                 None => match timers.register(deadline, context.waker().clone()) {
-                    Registered::Waiting(new) => {
+                    Ok(new) => {
                         *key = Some(new);
-                        Standing::Waits(true)
+                        Standing::Waits
                     }
-                    Registered::Closed(waker) => {
-                        drop(waker);
-                        Standing::Closed
-                    }
+                    Err(_) => Standing::Closed,
                 },
             };
             match standing {
-                Standing::Waits(_) => return Poll::Pending,
+                Standing::Waits => return Poll::Pending,
                 Standing::Fired => {
                     self.0 = Stage::Over;
                     return Poll::Ready(());

@@ -11,10 +11,12 @@ use std::task::Waker;
 use std::time::{Duration, Instant};
 
 use crate::shared::Shared;
+use crate::slab::Slab;
 use crate::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, Weak, thread};
+use crate::unwind::wake_all;
 
 /// The thread raises the alarm at most this often, so that a crowd of deadlines costs one wake-up a millisecond, as
-/// in other loops. A deadline that comes alone is met to the microsecond.
+/// in other loops. A deadline that comes alone is met as closely as the system allows.
 const SPACING: Duration = Duration::from_millis(1);
 
 /// Cancelled entries are swept out when they outnumber the live ones, but not below this (TIME-07).
@@ -24,18 +26,17 @@ pub(crate) struct Timers {
     heap: Mutex<Heap>,
     /// Where the thread waits.
     changed: Condvar,
-    /// The loop that is served. Gone, or never there: these are the timers of the process.
-    owner: Weak<Shared>,
-    is_virtual: bool,
+    /// The loop that is served. None: these are the timers of the process.
+    owner: Option<Weak<Shared>>,
+    pub(crate) is_virtual: bool,
 }
 
 struct Heap {
-    /// By deadline, and among equal ones by age (TIME-03).
-    entries: BinaryHeap<Reverse<Entry>>,
-    slots: Vec<Slot>,
-    free: Vec<u32>,
-    live: usize,
-    next_sequence: u64,
+    /// By deadline, and among equal ones by age (TIME-03). An entry whose waker is gone was cancelled.
+    entries: BinaryHeap<Reverse<(Instant, Key)>>,
+    /// With the sequence of the timer, since the slot may have been another's.
+    wakers: Slab<(u64, Waker)>,
+    last_sequence: u64,
     /// What a virtual clock shows.
     now: Instant,
     thread: Option<thread::JoinHandle<()>>,
@@ -46,66 +47,41 @@ struct Heap {
     closed: bool,
 }
 
-/// The derived order is by deadline, then by sequence, which is unique.
-#[derive(PartialEq, Eq, PartialOrd, Ord)]
-struct Entry {
-    deadline: Instant,
-    sequence: u64,
-    slot: u32,
-}
-
-/// An entry whose slot has another sequence was cancelled. 0 is nobody's.
-struct Slot {
-    sequence: u64,
-    waker: Option<Waker>,
-}
-
-/// One registered timer.
-#[derive(Clone, Copy, Debug)]
+/// One registered timer. The derived order is that of the sequence, which no two share.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Key {
-    slot: u32,
     sequence: u64,
+    slot: u32,
 }
 
-pub(crate) enum Registered {
-    Waiting(Key),
-    /// The loop is closed: these timers fire no more.
-    Closed(Waker),
-}
-
+/// How a registered timer stands.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Standing {
-    /// With the answer of whoever looked at its waker.
-    Waits(bool),
+    Waits,
     Fired,
+    /// The loop is closed: these timers fire no more.
     Closed,
 }
 
 impl Timers {
-    pub(crate) fn of_loop(owner: Weak<Shared>, is_virtual: bool) -> Self {
+    pub(crate) fn new(owner: Option<Weak<Shared>>, is_virtual: bool) -> Arc<Self> {
         let heap = Heap {
             entries: BinaryHeap::new(),
-            slots: Vec::new(),
-            free: Vec::new(),
-            live: 0,
-            next_sequence: 1,
+            wakers: Slab::default(),
+            last_sequence: 0,
             now: Instant::now(),
             thread: None,
             watched: None,
             alarmed: false,
             closed: false,
         };
-        Timers { heap: Mutex::new(heap), changed: Condvar::default(), owner, is_virtual }
+        Arc::new(Timers { heap: Mutex::new(heap), changed: Condvar::default(), owner, is_virtual })
     }
 
     /// The timers of the process. Their thread is never joined.
-    pub(crate) fn of_process() -> &'static Arc<Timers> {
+    pub(crate) fn of_process() -> Arc<Timers> {
         static TIMERS: OnceLock<Arc<Timers>> = OnceLock::new();
-        TIMERS.get_or_init(|| Arc::new(Timers::of_loop(Weak::new(), false)))
-    }
-
-    pub(crate) fn is_virtual(&self) -> bool {
-        self.is_virtual
+        TIMERS.get_or_init(|| Timers::new(None, false)).clone()
     }
 
     pub(crate) fn now(&self) -> Instant {
@@ -114,50 +90,48 @@ impl Timers {
 
     /// Timers that have neither fired nor been cancelled.
     pub(crate) fn live(&self) -> usize {
-        self.heap.lock().live
+        self.heap.lock().wakers.len()
     }
 
-    pub(crate) fn register(self: &Arc<Self>, deadline: Instant, waker: Waker) -> Registered {
+    /// Sets a timer. A loop that is closed gives the waker back.
+    pub(crate) fn register(self: &Arc<Self>, deadline: Instant, waker: Waker) -> Result<Key, Waker> {
         let mut heap = self.heap.lock();
         if heap.closed {
-            drop(heap);
-            return Registered::Closed(waker);
+            return Err(waker);
         }
-        let key = heap.insert(deadline, waker);
-        let is_first = matches!(heap.entries.peek(), Some(Reverse(first)) if first.sequence == key.sequence);
+        heap.last_sequence += 1;
+        let sequence = heap.last_sequence;
+        let key = Key { sequence, slot: heap.wakers.insert((sequence, waker)) };
+        heap.entries.push(Reverse((deadline, key)));
+        let is_first = matches!(heap.entries.peek(), Some(Reverse((_, first))) if *first == key);
         if self.is_virtual {
             drop(heap);
-            self.nudge();
-        } else if is_first && !heap.alarmed {
-            if heap.thread.is_none() {
-                heap.thread = Some(self.start());
-            } else if heap.watched.is_none_or(|watched| deadline < watched) {
-                // The thread waits for a later deadline, or for none: it must look again (TIME-13, case 106).
-                self.changed.notify_one();
+            // The clock can now jump; a loop that is parked must be told.
+            match self.owner.as_ref().and_then(Weak::upgrade) {
+                Some(owner) if !owner.is_own_thread() => owner.tell(|_| {}),
+                _ => {}
             }
+        } else if heap.thread.is_none() {
+            heap.thread = Some(self.start());
+        } else if is_first && !heap.alarmed && heap.watched.is_none_or(|watched| deadline < watched) {
+            // The thread waits for a later deadline, or for none: it must look again (TIME-13, case 106).
+            self.changed.notify_one();
         }
-        Registered::Waiting(key)
+        Ok(key)
     }
 
-    /// A virtual clock can now jump. A loop that is parked must be told, if this is another thread.
-    fn nudge(&self) {
-        if let Some(owner) = self.owner.upgrade() {
-            if !owner.is_own_thread() {
-                owner.tell(|_| {});
-            }
-        }
-    }
-
-    /// How a registered timer stands; if it waits, it wakes `waker` from now on (RUST-05).
+    /// How a timer stands; if it waits, it wakes `waker` from now on (RUST-05).
     pub(crate) fn look(&self, key: Key, waker: &Waker) -> Standing {
-        let standing = self.heap.lock().look(key, |waiting| waiting.will_wake(waker));
-        let Standing::Waits(false) = standing else { return standing };
-        // Cloned and dropped outside the lock, since a waker may be anybody's.
-        let mut new = waker.clone();
-        self.heap.lock().look(key, |waiting| {
-            std::mem::swap(waiting, &mut new);
-            true
-        })
+        let mut standing = Standing::Waits;
+        if !self.heap.lock().swap_waker(key, &mut standing, |known| known.will_wake(waker)) {
+            // Cloned and dropped outside the lock, since a waker may be anybody's.
+            let mut new = waker.clone();
+            self.heap.lock().swap_waker(key, &mut standing, |known| {
+                std::mem::swap(known, &mut new);
+                true
+            });
+        }
+        standing
     }
 
     /// Forgets a timer. Nothing happens if it has fired.
@@ -175,20 +149,18 @@ impl Timers {
         let mut heap = self.heap.lock();
         heap.alarmed = false;
         let due = heap.take_due(now);
-        let next = heap.first_deadline();
-        if next.is_some() && heap.watched.is_none() && heap.thread.is_some() {
+        if heap.first_deadline().is_some() && heap.watched.is_none() {
             self.changed.notify_one();
         }
         due
     }
 
-    /// Moves a virtual clock to the next deadline. Nothing is called; the wakers are returned. None: no timer is left.
-    pub(crate) fn jump(&self) -> Option<Vec<Waker>> {
+    /// Moves a virtual clock to the next deadline, if there is one. Nothing is called; the wakers are returned.
+    pub(crate) fn jump(&self) -> Vec<Waker> {
         let mut heap = self.heap.lock();
-        let next = heap.first_deadline()?;
-        heap.now = heap.now.max(next);
+        heap.now = heap.first_deadline().map_or(heap.now, |next| next.max(heap.now));
         let now = heap.now;
-        Some(heap.take_due(now))
+        heap.take_due(now)
     }
 
     /// Joins the thread. Whoever still waits is woken, and finds these timers closed.
@@ -197,13 +169,12 @@ impl Timers {
         heap.closed = true;
         let thread = heap.thread.take();
         heap.entries.clear();
-        heap.live = 0;
-        let waiting: Vec<Waker> = heap.slots.drain(..).filter_map(|slot| slot.waker).collect();
+        let waiting = std::mem::take(&mut heap.wakers);
         self.changed.notify_one();
         drop(heap);
-        wake_all(waiting);
+        wake_all(waiting.into_iter().map(|(_, waker)| waker));
         if let Some(thread) = thread {
-            // Its only panics would be those of wakers in the process's timers, which are never closed.
+            // It runs no code of the user's and does not panic.
             let _ = thread.join();
         }
     }
@@ -222,30 +193,29 @@ impl Timers {
         let mut earliest = Instant::now();
         while !heap.closed {
             let next = if heap.alarmed { None } else { heap.first_deadline() };
-            let Some(deadline) = next else {
-                heap.watched = None;
-                heap = self.changed.wait(heap);
-                continue;
+            heap.watched = next.map(|deadline| deadline.max(earliest));
+            let now = Instant::now();
+            heap = match heap.watched {
+                None => self.changed.wait(heap),
+                Some(until) if now < until => self.changed.wait_timeout(heap, until - now),
+                Some(_) => {
+                    earliest = now + SPACING;
+                    self.fire(heap)
+                }
             };
-            let (now, until) = (Instant::now(), deadline.max(earliest));
-            if now < until {
-                heap.watched = Some(until);
-                heap = self.changed.wait_timeout(heap, until - now);
-                continue;
-            }
-            earliest = now + SPACING;
-            heap = self.fire(heap);
         }
     }
 
     fn fire<'a>(&'a self, mut heap: MutexGuard<'a, Heap>) -> MutexGuard<'a, Heap> {
-        if let Some(owner) = self.owner.upgrade() {
+        heap.watched = None;
+        if let Some(owner) = &self.owner {
             // Set first: the loop may answer before this thread has the lock again. While it stands nobody notifies
             // this thread, and `take_due`, which clears it, does.
             heap.alarmed = true;
-            heap.watched = None;
             drop(heap);
-            owner.tell(|inbox| inbox.alarm = true);
+            if let Some(owner) = owner.upgrade() {
+                owner.tell(|inbox| inbox.alarm = true);
+            }
         } else {
             let due = heap.take_due(Instant::now());
             drop(heap);
@@ -255,69 +225,40 @@ impl Timers {
     }
 }
 
-/// Wakers may be anybody's: each is called without a lock, and its panic is its own.
-pub(crate) fn wake_all(wakers: Vec<Waker>) {
-    wakers.into_iter().for_each(wake_one);
-}
-
-pub(crate) fn wake_one(waker: Waker) {
-    if let Err(payload) = crate::unwind::catch(|| waker.wake()) {
-        crate::unwind::discard(payload);
-    }
-}
-
 impl Heap {
-    fn insert(&mut self, deadline: Instant, waker: Waker) -> Key {
-        let sequence = self.next_sequence;
-        self.next_sequence += 1;
-        let entry = Slot { sequence, waker: Some(waker) };
-        let slot = match self.free.pop() {
-            Some(slot) => {
-                self.slots[slot as usize] = entry;
-                slot
-            }
+    /// Lets `swap` see the waker of a timer that waits. True: nothing is left to do.
+    fn swap_waker(&mut self, key: Key, standing: &mut Standing, swap: impl FnOnce(&mut Waker) -> bool) -> bool {
+        match self.wakers.get_mut(key.slot).filter(|(sequence, _)| *sequence == key.sequence) {
+            Some((_, waker)) => swap(waker),
             None => {
-                let slot = u32::try_from(self.slots.len()).expect("fewer than four billion timers");
-                self.slots.push(entry);
-                slot
+                *standing = if self.closed { Standing::Closed } else { Standing::Fired };
+                true
             }
-        };
-        self.entries.push(Reverse(Entry { deadline, sequence, slot }));
-        self.live += 1;
-        Key { slot, sequence }
+        }
     }
 
-    fn look(&mut self, key: Key, see: impl FnOnce(&mut Waker) -> bool) -> Standing {
-        if self.closed {
-            return Standing::Closed;
-        }
-        match self.slots.get_mut(key.slot as usize) {
-            Some(Slot { sequence, waker: Some(waker) }) if *sequence == key.sequence => Standing::Waits(see(waker)),
-            _ => Standing::Fired,
-        }
+    fn is_live(&self, key: Key) -> bool {
+        self.wakers.get(key.slot).is_some_and(|(sequence, _)| *sequence == key.sequence)
     }
 
     fn take(&mut self, key: Key) -> Option<Waker> {
-        let slot = self.slots.get_mut(key.slot as usize).filter(|slot| slot.sequence == key.sequence)?;
-        slot.sequence = 0;
-        self.free.push(key.slot);
-        self.live -= 1;
-        slot.waker.take()
+        if self.is_live(key) { self.wakers.remove(key.slot).map(|(_, waker)| waker) } else { None }
     }
 
     fn sweep(&mut self) {
-        let cancelled = self.entries.len() - self.live;
-        if cancelled > self.live && cancelled > SWEEP_FROM {
-            let slots = &self.slots;
-            self.entries.retain(|Reverse(entry)| slots[entry.slot as usize].sequence == entry.sequence);
+        let cancelled = self.entries.len() - self.wakers.len();
+        if cancelled > self.wakers.len() && cancelled > SWEEP_FROM {
+            let mut entries = std::mem::take(&mut self.entries);
+            entries.retain(|Reverse((_, key))| self.is_live(*key));
+            self.entries = entries;
         }
     }
 
     /// The earliest deadline that still stands.
     fn first_deadline(&mut self) -> Option<Instant> {
-        while let Some(Reverse(first)) = self.entries.peek() {
-            if self.slots[first.slot as usize].sequence == first.sequence {
-                return Some(first.deadline);
+        while let Some(Reverse((deadline, key))) = self.entries.peek() {
+            if self.is_live(*key) {
+                return Some(*deadline);
             }
             self.entries.pop();
         }
@@ -326,11 +267,10 @@ impl Heap {
 
     fn take_due(&mut self, now: Instant) -> Vec<Waker> {
         let mut due = Vec::new();
-        while let Some(Reverse(first)) = self.entries.peek() {
-            if first.deadline > now {
+        while let Some(&Reverse((deadline, key))) = self.entries.peek() {
+            if deadline > now {
                 break;
             }
-            let key = Key { slot: first.slot, sequence: first.sequence };
             self.entries.pop();
             due.extend(self.take(key));
         }

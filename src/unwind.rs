@@ -2,6 +2,7 @@
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::task::Waker;
 
 /// What a panic carries.
 pub(crate) type Payload = Box<dyn Any + Send>;
@@ -33,4 +34,16 @@ pub(crate) fn message(payload: &(dyn Any + Send)) -> String {
     } else {
         "(a payload that is not text)".to_owned()
     }
+}
+
+/// Calls a waker. It may be anybody's: its panic is its own, and goes no further.
+pub(crate) fn wake_one(waker: Waker) {
+    if let Err(payload) = catch(|| waker.wake()) {
+        discard(payload);
+    }
+}
+
+/// Calls wakers in their order. Whoever calls this holds no lock.
+pub(crate) fn wake_all(wakers: impl IntoIterator<Item = Waker>) {
+    wakers.into_iter().for_each(wake_one);
 }

@@ -1,6 +1,5 @@
 //! The smallest leaf future: pending once.
 
-use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 

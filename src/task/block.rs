@@ -1,7 +1,6 @@
 //! The allocation: header, joiner, and a stage that holds the future, then what became of it.
 
 use std::cell::{Cell, UnsafeCell};
-use std::future::Future;
 use std::mem::{ManuallyDrop, offset_of};
 use std::panic::Location;
 use std::pin::Pin;

@@ -1,7 +1,6 @@
 //! `TaskRef`: a reference on the loop's own thread.
 
 use std::cell::Cell;
-use std::future::Future;
 use std::marker::PhantomData;
 use std::mem::ManuallyDrop;
 use std::panic::Location;

@@ -1,7 +1,6 @@
 //! `Outside`: a reference that may be on any thread. Entries of the inbox and `RemoteTask`s have one each; a waker is
 //! one without its Rust type.
 
-use std::future::Future;
 use std::marker::PhantomData;
 use std::mem::ManuallyDrop;
 use std::panic::Location;
