@@ -210,7 +210,7 @@ impl Local {
         let word = task.header().state.finish();
         let is_awaited = match task.kind() {
             Kind::Remote => {
-                if word.has_handle() {
+                if word.has_handle() && word.is_waited_for() {
                     wake_all(task.take_remote_waker());
                 }
                 word.has_handle()

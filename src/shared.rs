@@ -27,6 +27,8 @@ pub(crate) struct Shared {
     /// Jobs of `run_in_executor` whose result is not published yet.
     pub(crate) jobs: AtomicUsize,
     pub(crate) timers: Arc<Timers>,
+    /// Held while the joiner of a submitted task is touched.
+    pub(crate) joining: Mutex<()>,
     on_report: OnReport,
 }
 
@@ -59,6 +61,7 @@ impl Shared {
             handles: AtomicUsize::new(0),
             jobs: AtomicUsize::new(0),
             timers: Timers::new(Some(this.clone()), is_virtual),
+            joining: Mutex::default(),
             on_report,
         })
     }

@@ -14,6 +14,8 @@
 //!   DONE     clear ─────────────────────▶ set     for ever
 //!                 drop of the RemoteTask
 //!   HANDLE   set   ─────────────────────▶ clear   for ever
+//!                     first wait
+//!   WAITS    clear ─────────────────────▶ set     for ever
 //!                     first waker clone
 //!   TAKEN, HELD ────────────────────────▶ set     for ever
 //! ```
@@ -34,8 +36,10 @@ const TAKEN: usize = 1 << 4;
 /// The allocation keeps its loop's `Shared` alive. Before the first waker clone it need not: only the loop's own
 /// thread can reach the task.
 const HELD: usize = 1 << 5;
+/// The `RemoteTask` has left a waker. It stays set; whether the waker is still there, the lock over it says.
+const WAITS: usize = 1 << 6;
 /// One reference.
-const ONE: usize = 1 << 6;
+const ONE: usize = 1 << 7;
 
 /// A count that no program reaches but by leaking wakers; past it the count could overflow into a use after free.
 const TOO_MANY: usize = usize::MAX / 2;
@@ -69,6 +73,10 @@ impl Snapshot {
 
     pub(crate) fn is_held(self) -> bool {
         self.0 & HELD != 0
+    }
+
+    pub(crate) fn is_waited_for(self) -> bool {
+        self.0 & WAITS != 0
     }
 
     /// The references beside the share of the loop's own thread, while that share is held.
@@ -129,6 +137,11 @@ impl State {
             return Snapshot(now);
         }
         Snapshot(self.0.fetch_or(DONE, Ordering::AcqRel))
+    }
+
+    /// The `RemoteTask` has left a waker. True: too late, the task is over, and the loop may not have seen the waker.
+    pub(crate) fn wait(&self) -> bool {
+        self.0.fetch_or(WAITS, Ordering::AcqRel) & DONE != 0
     }
 
     /// The `RemoteTask` goes away. In the answer, `is_done` says that the output is left to it.

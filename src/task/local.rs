@@ -9,7 +9,7 @@ use std::task::{Context, Poll, Waker};
 
 use super::block::{Block, Callback, Seed, free, header, place, take};
 use super::joiner::{LocalJoiner, NamedJoiner, NoJoiner, Waiter};
-use super::outside::{remote_joiner, shared_of};
+use super::outside::{replace_remote, shared_of};
 use super::{Failure, Header, Kind, Phase, TAKEN};
 use crate::shared::Shared;
 use crate::state::State;
@@ -114,7 +114,7 @@ impl TaskRef {
     pub(crate) fn take_remote_waker(&self) -> Option<Waker> {
         assert!(self.kind() == Kind::Remote, "only a submitted task has a remote joiner");
         // SAFETY: the kind says what the joiner is.
-        unsafe { remote_joiner(self.0) }.lock().take()
+        unsafe { replace_remote(self.0, None) }
     }
 
     /// The allocation keeps `Shared` from now on, so that a panic nobody joins can be reported after the loop's end.

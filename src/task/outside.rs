@@ -1,6 +1,7 @@
 //! `Outside`: a reference that may be on any thread. Entries of the inbox and `RemoteTask`s have one each; a waker is
 //! one without its Rust type.
 
+use std::cell::UnsafeCell;
 use std::marker::PhantomData;
 use std::mem::ManuallyDrop;
 use std::panic::Location;
@@ -142,10 +143,17 @@ pub(crate) unsafe fn add_outside(task: NonNull<Header>) {
     }
 }
 
+/// Puts a waker into the joiner of a remote task, or takes the one that is there.
+///
 /// SAFETY: the task is alive and of `Kind::Remote`.
-pub(super) unsafe fn remote_joiner<'a>(task: NonNull<Header>) -> &'a RemoteJoiner {
-    // SAFETY: by the caller; the place is the same for every future.
-    unsafe { &(*task.cast::<Front<RemoteJoiner>>().as_ptr()).joiner }
+pub(super) unsafe fn replace_remote(task: NonNull<Header>, waker: Option<Waker>) -> Option<Waker> {
+    // SAFETY: by the caller; a remote task keeps `Shared`; the place of the joiner is the same for every future; and
+    // the lock is held while it is touched. Nothing is cloned, called or dropped under it.
+    unsafe {
+        let _lock = task.as_ref().shared.as_ref().joining.lock();
+        let joiner = (*task.cast::<Front<RemoteJoiner>>().as_ptr()).joiner.0.get();
+        std::mem::replace(&mut *joiner, waker)
+    }
 }
 
 /// The `RemoteTask`'s reference, with the type of the output.
@@ -188,7 +196,7 @@ impl<T> TypedOutside<T> {
         std::mem::forget(shared.clone()); // what HELD stands for
         let state = State::submitted(true);
         let seed = Seed { state, shared, spawned_at, id: 0, refs: 0, waiter: Waiter::Detached };
-        let task = Block::allocate(RemoteJoiner::default(), future, seed);
+        let task = Block::allocate(RemoteJoiner(UnsafeCell::new(None)), future, seed);
         (Outside(task), TypedOutside { task: Outside(task), output: PhantomData })
     }
 
@@ -199,20 +207,15 @@ impl<T> TypedOutside<T> {
     /// Leaves a waker for the end of the task. False: the end has come.
     pub(crate) fn wait_with(&self, waker: &Waker) -> bool {
         // SAFETY: `new` made it a remote task.
-        let joiner = unsafe { remote_joiner(self.task.0) };
-        if matches!(&*joiner.lock(), Some(waiting) if waiting.will_wake(waker)) {
-            return !self.is_done();
-        }
-        let new = waker.clone();
-        let mut slot = joiner.lock();
-        if self.is_done() {
-            drop(slot);
+        let replace = |waker| unsafe { replace_remote(self.task.0, waker) };
+        let known = replace(None).filter(|known| known.will_wake(waker));
+        drop(replace(Some(known.unwrap_or_else(|| waker.clone()))));
+        // The loop sets DONE and then, if WAITS was set before, takes the waker. So either it finds this waker, or
+        // the end is seen here.
+        if self.task.state().wait() {
+            drop(replace(None));
             return false;
         }
-        // Under the lock and before DONE: the loop, which sets DONE first and looks here afterwards, finds it.
-        let before = slot.replace(new);
-        drop(slot);
-        drop(before);
         true
     }
 
@@ -227,8 +230,7 @@ impl<T> TypedOutside<T> {
     /// Gives the right to the output back. What nobody will read of it is returned.
     pub(crate) fn detach(&self) -> Option<Result<T, Failure>> {
         // SAFETY: `new` made it a remote task.
-        let waiting = unsafe { remote_joiner(self.task.0) }.lock().take();
-        drop(waiting);
+        drop(unsafe { replace_remote(self.task.0, None) });
         let done = self.task.state().drop_handle().is_done();
         // SAFETY: over; the loop saw HANDLE and left the output here.
         if done { unsafe { take(self.task.0) } } else { None }
