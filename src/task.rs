@@ -46,7 +46,7 @@ pub(crate) struct Header {
     shared: NonNull<Shared>,
     pub(crate) spawned_at: &'static Location<'static>,
     // From here on: the loop's own thread only.
-    /// The task behind this one in the ready queue.
+    /// In the ready queue: the task behind this one, or this one itself if it is the last. Else `None`.
     next: Cell<Option<NonNull<Header>>>,
     /// The id in the upper 48 bits, the polls in the lower 16.
     count: Cell<u64>,
@@ -56,15 +56,13 @@ pub(crate) struct Header {
     pub(crate) phase: Cell<Phase>,
     /// Which field of the joiner is live.
     waiter: Cell<joiner::Waiter>,
-    flags: Cell<u8>,
+    /// Output or payload are no longer here. Not the loop's own once a `RemoteTask` has the right to them.
+    taken: Cell<bool>,
 }
 
 const _: () = assert!(size_of::<Header>() == 7 * size_of::<u64>() || size_of::<usize>() < 8);
 
 pub(crate) const NO_SLOT: u32 = u32::MAX;
-
-const QUEUED: u8 = 1;
-const TAKEN: u8 = 2;
 
 impl Header {
     pub(crate) fn id(&self) -> u64 {
@@ -91,23 +89,12 @@ impl Header {
 
     /// In the ready queue, which holds one reference for it.
     pub(crate) fn is_queued(&self) -> bool {
-        self.flags.get() & QUEUED != 0
+        self.next.get().is_some()
     }
 
     /// Output or payload are no longer here.
     pub(crate) fn is_taken(&self) -> bool {
-        self.flags.get() & TAKEN != 0
-    }
-
-    /// Sets a flag; true if it was set.
-    fn raise(&self, flag: u8) -> bool {
-        let before = self.flags.get();
-        self.flags.set(before | flag);
-        before & flag != 0
-    }
-
-    fn lower(&self, flag: u8) {
-        self.flags.set(self.flags.get() & !flag);
+        self.taken.get()
     }
 
     /// +1 on the loop's own thread.

@@ -8,7 +8,7 @@ use std::ptr::NonNull;
 use std::task::{Context, Poll};
 
 use super::joiner::{Slot, Waiter};
-use super::{Failure, Header, Kind, NO_SLOT, Phase, TAKEN, shared_pointer};
+use super::{Failure, Header, Kind, NO_SLOT, Phase, shared_pointer};
 use crate::shared::Shared;
 use crate::state::State;
 use crate::sync::Arc;
@@ -72,7 +72,7 @@ impl<J: Slot, F: Future> Block<J, F> {
                 refs: Cell::new(seed.refs),
                 phase: Cell::new(Phase::Pending),
                 waiter: Cell::new(seed.waiter),
-                flags: Cell::new(0),
+                taken: Cell::new(false),
             },
             joiner,
             stage: UnsafeCell::new(Stage { future: ManuallyDrop::new(future) }),
@@ -205,7 +205,7 @@ pub(super) unsafe fn take<T>(task: NonNull<Header>) -> Option<Result<T, Failure>
     // (output_is_taken_once)
     unsafe {
         let header = header(task);
-        if header.raise(TAKEN) {
+        if header.taken.replace(true) {
             return None;
         }
         Some(match header.phase.get() {

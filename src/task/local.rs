@@ -10,7 +10,7 @@ use std::task::{Context, Poll, Waker};
 use super::block::{Block, Callback, Seed, free, header, place, take};
 use super::joiner::{LocalJoiner, NamedJoiner, NoJoiner, Waiter};
 use super::outside::{replace_remote, shared_of};
-use super::{Failure, Header, Kind, Phase, TAKEN};
+use super::{Failure, Header, Kind, Phase};
 use crate::shared::Shared;
 use crate::state::State;
 use crate::sync::Arc;
@@ -98,7 +98,7 @@ impl TaskRef {
     /// The end of a task that nobody waits for: its output is dropped. What went wrong is returned, to be reported.
     pub(crate) fn drop_outcome(&self) -> Option<Payload> {
         let header = self.header();
-        if header.raise(TAKEN) {
+        if header.taken.replace(true) {
             return None;
         }
         match header.phase.get() {

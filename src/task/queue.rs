@@ -1,13 +1,14 @@
 //! The ready queue: first in, first out, linked through the tasks themselves.
 //!
-//! A task is in it at most once, which the `QUEUED` flag says; so n wakes make one entry (RUST-01), and an entry costs
+//! A task is in it at most once, which its own link says; so n wakes make one entry (RUST-01), and an entry costs
 //! no memory. The queue owns one reference for each.
 
 use std::cell::Cell;
+use std::mem::ManuallyDrop;
 use std::ptr::NonNull;
 
 use super::block::header;
-use super::{Header, QUEUED, TaskRef};
+use super::{Header, TaskRef};
 use crate::context;
 
 /// Both ends are `None`, or neither is.
@@ -21,13 +22,15 @@ impl Ready {
     /// Puts a task behind all others. One that is there already keeps its place.
     #[inline]
     pub(crate) fn push(&self, task: TaskRef) {
-        if task.header().raise(QUEUED) {
+        if task.header().is_queued() {
             return;
         }
-        task.header().next.set(None);
-        let task = std::mem::ManuallyDrop::new(task).0;
+        // The queue's reference is this one.
+        let task = ManuallyDrop::new(task).0;
+        // SAFETY: what is linked is alive: the queue owns a reference to it. (ready_queue_owns_what_it_links)
+        unsafe { header(task) }.next.set(Some(task));
         match self.last.replace(Some(task)) {
-            // SAFETY: what is linked is alive: the queue owns a reference to it. (ready_queue_owns_what_it_links)
+            // SAFETY: likewise.
             Some(before) => unsafe { header(before) }.next.set(Some(task)),
             None => self.first.set(Some(task)),
         }
@@ -37,12 +40,11 @@ impl Ready {
     pub(crate) fn pop(&self) -> Option<TaskRef> {
         // The queue's reference goes to the caller.
         let task = TaskRef(self.first.get()?);
-        let next = task.header().next.take();
+        let next = task.header().next.take().filter(|next| *next != task.0);
         self.first.set(next);
         if next.is_none() {
             self.last.set(None);
         }
-        task.header().lower(QUEUED);
         Some(task)
     }
 
@@ -52,14 +54,14 @@ impl Ready {
     }
 
     pub(crate) fn snapshot(&self) -> Vec<TaskRef> {
-        let mut tasks = Vec::new();
+        let mut tasks: Vec<TaskRef> = Vec::new();
         let mut next = self.first.get();
         while let Some(task) = next {
             // SAFETY: linked, so alive; the new reference is counted.
             let header = unsafe { header(task) };
             header.add_ref();
             tasks.push(TaskRef(task));
-            next = header.next.get();
+            next = header.next.get().filter(|next| *next != task);
         }
         tasks
     }
