@@ -24,12 +24,12 @@ pub(crate) struct Here {
 
 /// What the innermost [`Enter`] of this thread stands for.
 pub(crate) fn here() -> Option<Here> {
-    HERE.get()
+    HERE.try_with(Cell::get).ok().flatten()
 }
 
 /// Whether the loop that `shared` belongs to runs on this thread.
-pub(crate) fn is_loop(shared: NonNull<Shared>) -> bool {
-    here().is_some_and(|here| here.shared == shared)
+pub(crate) fn is_loop(shared: *const Shared) -> bool {
+    here().is_some_and(|here| here.shared.as_ptr().cast_const() == shared)
 }
 
 /// The loop that runs on this thread.
@@ -57,23 +57,35 @@ pub(crate) struct Enter {
 impl Enter {
     pub(crate) fn new(local: &Rc<Local>) -> Self {
         let here = Here { shared: shared_pointer(&local.shared), ready: NonNull::from(&local.ready) };
-        let before = (replace(Some(local.clone())), HERE.replace(Some(here)));
+        let before = (replace(Some(local.clone())), self::here());
+        set_here(Some(here));
         Enter { local: local.clone(), before }
     }
 }
 
 impl Drop for Enter {
     fn drop(&mut self) {
-        HERE.set(self.before.1);
+        set_here(self.before.1);
         drop(replace(self.before.0.take()));
-        self.local.is_running.set(false);
         // A stop that came too late for this run is not meant for the next (LOOP-20).
+        self.local.is_running.set(false);
         self.local.stopping.set(false);
-        self.local.shared.lock().stop = false;
+        let mut inbox = self.local.shared.lock();
+        (inbox.stop, inbox.is_running) = (false, false);
+        let alarm = std::mem::take(&mut inbox.alarm);
+        drop(inbox);
+        if alarm {
+            self.local.shared.timers.wake_due();
+        }
     }
 }
 
-/// A loop may be closed while its thread ends and has no locals any more; then there is nothing to replace.
+// A loop may be closed while its thread ends and has no locals any more; then there is nothing to replace.
+
+fn set_here(here: Option<Here>) {
+    let _ = HERE.try_with(|cell| cell.set(here));
+}
+
 fn replace(next: Option<Rc<Local>>) -> Option<Rc<Local>> {
     CURRENT.try_with(|current| current.replace(next)).ok().flatten()
 }

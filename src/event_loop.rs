@@ -230,7 +230,7 @@ impl EventLoop {
     /// Makes a task of `future`; it is first polled in the next turn, of this run or a later one (TASK-01, TASK-02).
     /// On a closed loop the task is cancelled at once.
     #[track_caller]
-    pub fn spawn<F: Future + 'static>(&self, future: F) -> Task<F::Output> {
+    pub fn spawn<T: 'static>(&self, future: impl Future<Output = T> + 'static) -> Task<T> {
         Task::new(self.local.spawn(future, None, Location::caller()))
     }
 
@@ -307,6 +307,7 @@ impl EventLoop {
             "another event loop is running on this thread: await the future there, or run this loop in another thread"
         );
         self.local.is_running.set(true);
+        self.local.shared.lock().is_running = true;
         Enter::new(&self.local)
     }
 }
@@ -364,7 +365,7 @@ pub fn run<F: Future>(future: F) -> F::Output {
 /// });
 /// ```
 #[track_caller]
-pub fn spawn<F: Future + 'static>(future: F) -> Task<F::Output> {
+pub fn spawn<T: 'static>(future: impl Future<Output = T> + 'static) -> Task<T> {
     Task::new(expect_current("spawn").spawn(future, None, Location::caller()))
 }
 
@@ -381,7 +382,7 @@ pub fn spawn<F: Future + 'static>(future: F) -> Task<F::Output> {
 /// });
 /// ```
 #[track_caller]
-pub fn spawn_named<F: Future + 'static>(name: impl Into<String>, future: F) -> Task<F::Output> {
+pub fn spawn_named<T: 'static>(name: impl Into<String>, future: impl Future<Output = T> + 'static) -> Task<T> {
     Task::new(expect_current("spawn_named").spawn(future, Some(name.into()), Location::caller()))
 }
 

@@ -5,10 +5,11 @@ use std::panic::{Location, resume_unwind};
 
 use crate::context::expect_current;
 use crate::join::Task;
-use crate::promise::create_future;
-use crate::report::Report;
-use crate::sync::{Ordering, thread};
-use crate::unwind::{catch, discard, drop_quietly, message};
+use crate::promise::{PromiseFuture, create_future};
+use crate::report::{Report, TaskInfo, TaskState, default_name};
+use crate::shared::Shared;
+use crate::sync::{Arc, Ordering, thread};
+use crate::unwind::{Payload, catch, discard, drop_quietly, message};
 
 /// The threads of a loop's jobs.
 #[derive(Default)]
@@ -54,36 +55,81 @@ where
 {
     let local = expect_current("run_in_executor");
     let (promise, future) = create_future();
-    let wait = async move {
-        match future.await.expect("a job's thread keeps its promise") {
+    let origin = Origin { shared: local.shared.clone(), id: local.last_id() + 1, at: Location::caller() };
+    let mut wait = Wait { future, origin: origin.clone() };
+    let future = async move {
+        match (&mut wait.future).await.expect("a job's thread keeps its promise") {
             Ok(output) => output,
             Err(payload) => resume_unwind(payload),
         }
     };
-    let task = Task::new(local.spawn(wait, None, Location::caller()));
+    let task = Task::new(local.spawn(future, None, Location::caller()));
     if local.closed.get() {
         return task;
     }
-    let (shared, info) = (local.shared.clone(), task.info());
-    shared.jobs.fetch_add(1, Ordering::SeqCst);
+    let out = Out::new(local.shared.clone());
     let body = move || {
-        // What nobody waits for any more is dropped here; a panic in it is reported.
-        let unread = promise.send(catch(code)).err();
-        let panic = unread.and_then(|result| result.map_or_else(Some, drop_quietly));
-        if let Some(payload) = panic {
-            shared.report(&Report::Panic { task: info, message: message(&*payload) });
-            discard(payload);
+        if let Err(unread) = promise.send(catch(code)) {
+            origin.drop_unread(unread);
         }
         // After the result, so that a loop that counts no job finds the wake in its inbox.
-        shared.jobs.fetch_sub(1, Ordering::SeqCst);
-        shared.look_again();
+        drop(out);
     };
-    match thread::Builder::new().name(format!("{}-job", local.shared.name)).spawn(body) {
+    // A thread's name must not contain a NUL.
+    let name = format!("{}-job", local.shared.name).replace('\0', "");
+    match thread::Builder::new().name(name).spawn(body) {
         Ok(thread) => local.jobs.add(thread),
-        Err(error) => {
-            local.shared.jobs.fetch_sub(1, Ordering::SeqCst);
-            panic!("run_in_executor could not start a thread: {error}");
-        }
+        Err(error) => panic!("run_in_executor could not start a thread: {error}"),
     }
     task
+}
+
+/// Counts as a job that is out, on every way that it may end.
+struct Out(Arc<Shared>);
+
+impl Out {
+    fn new(shared: Arc<Shared>) -> Self {
+        shared.jobs.fetch_add(1, Ordering::SeqCst);
+        Out(shared)
+    }
+}
+
+impl Drop for Out {
+    fn drop(&mut self) {
+        self.0.jobs.fetch_sub(1, Ordering::SeqCst);
+        self.0.look_again();
+    }
+}
+
+/// What the task of a job waits in. Dropped with a result in it, it has one that nobody joined.
+struct Wait<T> {
+    future: PromiseFuture<Result<T, Payload>>,
+    origin: Origin,
+}
+
+impl<T> Drop for Wait<T> {
+    fn drop(&mut self) {
+        if let Some(Ok(unread)) = self.future.close() {
+            self.origin.drop_unread(unread);
+        }
+    }
+}
+
+#[derive(Clone)]
+struct Origin {
+    shared: Arc<Shared>,
+    id: u64,
+    at: &'static Location<'static>,
+}
+
+impl Origin {
+    /// Drops what nobody waits for any more. A panic in it is reported, and so is one of its destructor.
+    fn drop_unread<T>(&self, result: Result<T, Payload>) {
+        if let Some(payload) = result.map_or_else(Some, drop_quietly) {
+            let (id, spawned_at) = (self.id, self.at);
+            let task = TaskInfo { id, name: default_name(id), spawned_at, state: TaskState::Cancelled, polls: 0 };
+            self.shared.report(&Report::Panic { task, message: message(&*payload) });
+            discard(payload);
+        }
+    }
 }

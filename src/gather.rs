@@ -6,10 +6,9 @@
 
 use std::cell::{Cell, RefCell};
 use std::fmt;
-use std::future::poll_fn;
 use std::pin::Pin;
 use std::rc::Rc;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll, Waker, ready};
 
 use crate::join::{JoinError, Task};
 use crate::report::TaskState;
@@ -77,16 +76,18 @@ impl<T> Children<T> {
     /// The next child whose end is worth a look; `None` when all are over.
     fn poll_ended(&mut self, context: &mut Context<'_>) -> Poll<Option<usize>> {
         assert!(self.tasks.is_some(), "a gather that has returned is not polled again");
-        let ended = self.group.ended.borrow_mut().pop();
-        if ended.is_some() || self.group.running.get() == 0 {
-            return Poll::Ready(ended.map(|index| index as usize));
+        let group = &self.group;
+        let is_known = matches!(&*group.waker.borrow(), Some(known) if known.will_wake(context.waker()));
+        let is_waiting = || group.ended.borrow().is_empty() && group.running.get() > 0;
+        if !is_known && is_waiting() {
+            // Cloned and dropped outside the borrow, and before the last look: both may be code of the user's.
+            let waker = context.waker().clone();
+            drop(group.waker.replace(Some(waker)));
         }
-        // Cloned and dropped outside the borrow: both may be code of the user's.
-        let is_known = matches!(&*self.group.waker.borrow(), Some(known) if known.will_wake(context.waker()));
-        if !is_known {
-            drop(self.group.waker.replace(Some(context.waker().clone())));
+        if is_waiting() {
+            return Poll::Pending;
         }
-        Poll::Pending
+        Poll::Ready(group.ended.borrow_mut().pop().map(|index| index as usize))
     }
 
     /// The result of a child that has ended. Its task stays, to be let go with the others.
@@ -199,26 +200,40 @@ impl<T> Future for GatherSettled<T> {
 ///     assert!(matches!(error, handloop::TryGatherError::Failed(_)));
 /// });
 /// ```
-pub fn try_gather<T, E>(
-    tasks: impl IntoIterator<Item = Task<Result<T, E>>>,
-) -> impl Future<Output = Result<Vec<T>, TryGatherError<E>>> {
-    let mut children = Children::new(tasks, Until::Each);
-    async move {
-        let mut outputs: Vec<Option<T>> = children.tasks.iter().flatten().map(|_| None).collect();
-        while let Some(index) = poll_fn(|context| children.poll_ended(context)).await {
-            let failure = match children.take(index) {
+pub fn try_gather<T, E>(tasks: impl IntoIterator<Item = Task<Result<T, E>>>) -> TryGather<T, E> {
+    let children = Children::new(tasks, Until::Each);
+    let outputs = children.tasks.iter().flatten().map(|_| None).collect();
+    TryGather { children, outputs }
+}
+
+/// The future of [`try_gather`].
+#[must_use = "a gather that is dropped cancels its tasks: `.await` it"]
+pub struct TryGather<T, E> {
+    children: Children<Result<T, E>>,
+    outputs: Vec<Option<T>>,
+}
+
+// No output is ever pinned in here.
+impl<T, E> Unpin for TryGather<T, E> {}
+
+impl<T, E> Future for TryGather<T, E> {
+    type Output = Result<Vec<T>, TryGatherError<E>>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        while let Some(index) = ready!(self.children.poll_ended(context)) {
+            let failure = match self.children.take(index) {
                 Ok(Ok(output)) => {
-                    outputs[index] = Some(output);
+                    self.outputs[index] = Some(output);
                     continue;
                 }
                 Ok(Err(error)) => TryGatherError::Failed(error),
                 Err(error) => TryGatherError::Join(error),
             };
-            children.release();
-            return Err(failure);
+            self.children.release();
+            return Poll::Ready(Err(failure));
         }
-        children.release();
-        Ok(outputs.into_iter().flatten().collect())
+        self.children.release();
+        Poll::Ready(Ok(std::mem::take(&mut self.outputs).into_iter().flatten().collect()))
     }
 }
 
@@ -242,4 +257,4 @@ impl<E: fmt::Display> fmt::Display for TryGatherError<E> {
 
 impl<E: fmt::Debug + fmt::Display> std::error::Error for TryGatherError<E> {}
 
-opaque!(Gather<T>, GatherSettled<T>);
+opaque!(Gather<T>, GatherSettled<T>, TryGather<T, E>);

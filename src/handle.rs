@@ -99,7 +99,8 @@ impl LoopHandle {
         })
     }
 
-    /// Ends the loop's run after its current turn, or the next run after one turn, and wakes the loop (TSAFE-07).
+    /// Ends the loop's run after its current turn, and wakes the loop (TSAFE-07); between two runs, ends the next after
+    /// one turn. A stop that comes as a run ends by itself is over with that run.
     pub fn stop(&self) {
         self.shared.tell(|inbox| inbox.stop = true);
     }

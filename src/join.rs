@@ -113,8 +113,13 @@ impl<T> Future for Task<T> {
         let is_known =
             self.inner().with_joiner(|waiting, _| waiting.is_some_and(|waiting| waiting.will_wake(context.waker())));
         if !is_known {
+            let waker = context.waker().clone();
+            // To clone a waker may be code of the user's, in which the task has ended.
+            if let Some(result) = self.try_result() {
+                return Poll::Ready(result);
+            }
             // The latest waker counts (RUST-05, case 61); the one before is released.
-            drop(self.inner().replace_joiner(Joiner::Waker(context.waker().clone())));
+            drop(self.inner().replace_joiner(Joiner::Waker(waker)));
         }
         Poll::Pending
     }

@@ -92,7 +92,7 @@ mod unwind;
 pub use callback::{Handle, LoopClosed, call_at, call_later, call_soon};
 pub use event_loop::{Builder, EventLoop, RunError, run, spawn, spawn_named, time};
 pub use executor::run_in_executor;
-pub use gather::{Gather, GatherSettled, TryGatherError, gather, gather_settled, try_gather};
+pub use gather::{Gather, GatherSettled, TryGather, TryGatherError, gather, gather_settled, try_gather};
 pub use handle::{ClockHold, LoopHandle};
 pub use join::{JoinError, Task};
 pub use promise::{BrokenPromise, Promise, PromiseFuture, create_future};

@@ -18,7 +18,7 @@ use crate::report::{Report, TaskInfo};
 use crate::shared::Shared;
 use crate::slab::Slab;
 use crate::stall::{self, StallReport};
-use crate::sync::{Arc, Ordering};
+use crate::sync::{Arc, Ordering, spin_until};
 use crate::task::{Joiner, Kind, NO_SLOT, Outside, Phase, Ready, RunningTask, TaskRef, Typed};
 use crate::unwind::{Payload, discard, message, wake_all};
 
@@ -61,6 +61,10 @@ impl Local {
             slow_poll,
             spare: Cell::default(),
         })
+    }
+
+    pub(crate) fn last_id(&self) -> u64 {
+        self.last_id.get()
     }
 
     pub(crate) fn next_id(&self) -> u64 {
@@ -148,7 +152,7 @@ impl Local {
         }
         self.spare.set(woken);
         if alarm {
-            wake_all(self.shared.timers.take_due());
+            self.shared.timers.wake_due();
         }
         true
     }
@@ -273,17 +277,7 @@ impl Local {
 
     fn idle_watching(&self) -> Result<(), StallReport> {
         let shared = &*self.shared;
-        // Counts first, the inbox last: a wake, a submission, a result is in the inbox before its count falls, so a
-        // count of zero means that all there was is in the inbox.
-        let jobs = shared.jobs.load(Ordering::SeqCst);
-        let timers = shared.timers.live();
-        let others = jobs > 0 || shared.handles.load(Ordering::SeqCst) > 0;
-        if others && self.spin() {
-            return Ok(());
-        }
-        let stalled = if others || timers > 0 { None } else { stall::check(self) };
-        let inbox = shared.lock();
-        if inbox.holds > 0 {
+        if let Some(inbox) = shared.held() {
             if inbox.own_holds > 0 {
                 drop(inbox);
                 panic!(
@@ -294,6 +288,16 @@ impl Local {
             shared.park(inbox);
             return Ok(());
         }
+        // Counts first, the inbox last: a wake, a submission, a result is in the inbox before its count falls, so a
+        // count of zero means that all there was is in the inbox.
+        let jobs = shared.jobs.load(Ordering::SeqCst);
+        let timers = shared.timers.live();
+        let others = jobs > 0 || shared.handles.load(Ordering::SeqCst) > 0;
+        if others && spin_until(|| shared.pending.load(Ordering::Relaxed)) {
+            return Ok(());
+        }
+        let stalled = if others || timers > 0 { None } else { stall::check(self) };
+        let inbox = shared.lock();
         if shared.pending.load(Ordering::Relaxed) {
             return Ok(());
         }
@@ -309,18 +313,6 @@ impl Local {
         }
         shared.park(inbox);
         Ok(())
-    }
-
-    /// Looks for a while before it parks: a submission that comes at once is cheaper to wait for than to sleep for.
-    fn spin(&self) -> bool {
-        const LOOKS: u32 = 100;
-        for _ in 0..LOOKS {
-            if self.shared.pending.load(Ordering::Relaxed) {
-                return true;
-            }
-            std::hint::spin_loop();
-        }
-        false
     }
 
     pub(crate) fn running_task(&self) -> Option<TaskInfo> {

@@ -4,6 +4,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 
 use crate::sync::{Arc, Mutex};
+use crate::unwind::wake_all;
 
 /// Makes a result that is yet to come: one half sets it, the other waits for it. It is `loop.create_future`.
 ///
@@ -60,7 +61,7 @@ impl<T> Promise<T> {
         slot.stage = Stage::Done(result);
         let waker = slot.waker.take();
         drop(slot);
-        waker.into_iter().for_each(Waker::wake);
+        wake_all(waker);
         None
     }
 
@@ -99,10 +100,17 @@ impl<T> PromiseFuture<T> {
     /// # Errors
     /// [`BrokenPromise`] if the promise was dropped unset.
     pub fn try_result(&mut self) -> Option<Result<T, BrokenPromise>> {
-        if !self.is_done() {
-            return None;
-        }
-        match std::mem::replace(&mut self.slot.lock().stage, Stage::Gone) {
+        if self.is_done() { self.close() } else { None }
+    }
+
+    /// Nobody waits any more. What came before that, and was not taken.
+    pub(crate) fn close(&mut self) -> Option<Result<T, BrokenPromise>> {
+        let mut slot = self.slot.lock();
+        let waker = slot.waker.take();
+        let stage = std::mem::replace(&mut slot.stage, Stage::Gone);
+        drop(slot);
+        drop(waker);
+        match stage {
             Stage::Done(result) => Some(result),
             _ => None,
         }
@@ -137,10 +145,7 @@ impl<T> Future for PromiseFuture<T> {
 
 impl<T> Drop for PromiseFuture<T> {
     fn drop(&mut self) {
-        let mut slot = self.slot.lock();
-        let left = (std::mem::replace(&mut slot.stage, Stage::Gone), slot.waker.take());
-        drop(slot);
-        drop(left);
+        drop(self.close());
     }
 }
 

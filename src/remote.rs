@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use crate::join::JoinError;
 use crate::report::Report;
-use crate::sync::{Arc, thread};
+use crate::sync::{Arc, spin_until, thread};
 use crate::task::{Failure, TypedOutside};
 use crate::unwind::{discard, message};
 
@@ -57,7 +57,7 @@ impl<T> RemoteTask<T> {
 
     #[track_caller]
     fn block(&self, limit: Option<Duration>) -> Result<T, ResultError> {
-        if !self.spin() {
+        if !spin_until(|| self.0.is_done()) {
             if self.0.task.shared().is_own_thread() {
                 return Err(ResultError::OwnThread);
             }
@@ -73,18 +73,6 @@ impl<T> RemoteTask<T> {
             }
         }
         self.take().map_err(ResultError::Failed)
-    }
-
-    /// Looks for a while before it blocks: most results come at once or not for long.
-    fn spin(&self) -> bool {
-        const LOOKS: u32 = 100;
-        for _ in 0..LOOKS {
-            if self.0.is_done() {
-                return true;
-            }
-            std::hint::spin_loop();
-        }
-        false
     }
 
     #[track_caller]

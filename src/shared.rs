@@ -41,6 +41,8 @@ pub(crate) struct Inbox {
     /// The timer thread saw a deadline pass.
     pub(crate) alarm: bool,
     pub(crate) stop: bool,
+    /// The loop is in a run, and will answer an alarm.
+    pub(crate) is_running: bool,
     /// Nothing more is taken in.
     pub(crate) closed: bool,
     /// `ClockHold`s alive: the loop starts no turn.
@@ -104,10 +106,17 @@ impl Shared {
         })
     }
 
+    /// The inbox, if a `ClockHold` is alive.
+    pub(crate) fn held(&self) -> Option<MutexGuard<'_, Inbox>> {
+        // A hold keeps the flag raised, so that without one this costs no lock.
+        self.pending.load(Ordering::Acquire).then(|| self.lock()).filter(|inbox| inbox.holds > 0)
+    }
+
     /// Something from which a wake could have come is gone.
     pub(crate) fn look_again(&self) {
         if self.watching.load(Ordering::SeqCst) {
-            self.unpark(self.lock());
+            // Also a loop that has counted, and is not yet parked, must count again.
+            self.tell(|_| {});
         }
     }
 

@@ -45,8 +45,16 @@ pub enum WakerFate {
 
 /// The report, unless a waker clone of a pending task is anywhere but in the joiner of a pending task.
 pub(crate) fn check(local: &Local) -> Option<StallReport> {
+    let (mut clones, mut joined) = (0, 0);
+    for task in local.waiting.borrow().iter() {
+        clones += task.header().state.snapshot().outside();
+        joined += usize::from(task.is_waited_for());
+    }
+    if clones > joined {
+        // More than could lie in joiners: the common case, without a list.
+        return None;
+    }
     let mut tasks: Vec<TaskRef> = local.waiting.borrow().iter().cloned().collect();
-    let clones: usize = tasks.iter().map(|task| task.header().state.snapshot().outside()).sum();
     tasks.sort_by_key(|task| task.header().id());
     let mut awaits: BTreeMap<*const (), Vec<&TaskRef>> = tasks.iter().map(|task| (task.address(), vec![])).collect();
     // One clone for each joiner, but a gather keeps one for all its children.

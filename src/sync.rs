@@ -45,3 +45,12 @@ impl Condvar {
         self.0.notify_one();
     }
 }
+
+/// Looks for a while, before its caller blocks: what comes at once is cheaper to wait for than to sleep for.
+pub(crate) fn spin_until(condition: impl Fn() -> bool) -> bool {
+    const LOOKS: u32 = 100;
+    (0..LOOKS).any(|_| {
+        std::hint::spin_loop();
+        condition()
+    })
+}

@@ -10,6 +10,7 @@ use std::collections::BinaryHeap;
 use std::task::Waker;
 use std::time::{Duration, Instant};
 
+use crate::context;
 use crate::shared::Shared;
 use crate::slab::Slab;
 use crate::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, Weak, thread};
@@ -99,6 +100,10 @@ impl Timers {
         if heap.closed {
             return Err(waker);
         }
+        if !self.is_virtual && heap.thread.is_none() {
+            // First, since it may fail.
+            heap.thread = Some(self.start());
+        }
         heap.last_sequence += 1;
         let sequence = heap.last_sequence;
         let key = Key { sequence, slot: heap.wakers.insert((sequence, waker)) };
@@ -111,8 +116,6 @@ impl Timers {
                 Some(owner) if !owner.is_own_thread() => owner.tell(|_| {}),
                 _ => {}
             }
-        } else if heap.thread.is_none() {
-            heap.thread = Some(self.start());
         } else if is_first && !heap.alarmed && heap.watched.is_none_or(|watched| deadline < watched) {
             // The thread waits for a later deadline, or for none: it must look again (TIME-13, case 106).
             self.changed.notify_one();
@@ -139,12 +142,18 @@ impl Timers {
         let mut heap = self.heap.lock();
         let waker = heap.take(key);
         heap.sweep();
+        let was_last = heap.wakers.len() == 0;
         drop(heap);
         drop(waker);
+        let owner = self.owner.as_ref().filter(|owner| was_last && !context::is_loop(owner.as_ptr()));
+        if let Some(owner) = owner.and_then(Weak::upgrade) {
+            // Cancelled elsewhere: a loop that waits for this timer alone must look again.
+            owner.look_again();
+        }
     }
 
-    /// The loop's answer to the alarm: the wakers of all that is due, to be called without the lock.
-    pub(crate) fn take_due(&self) -> Vec<Waker> {
+    /// The answer to the alarm: wakes all that is due.
+    pub(crate) fn wake_due(&self) {
         let now = self.now();
         let mut heap = self.heap.lock();
         heap.alarmed = false;
@@ -152,7 +161,8 @@ impl Timers {
         if heap.first_deadline().is_some() && heap.watched.is_none() {
             self.changed.notify_one();
         }
-        due
+        drop(heap);
+        wake_all(due);
     }
 
     /// Moves a virtual clock to the next deadline, if there is one. Nothing is called; the wakers are returned.
@@ -208,18 +218,20 @@ impl Timers {
 
     fn fire<'a>(&'a self, mut heap: MutexGuard<'a, Heap>) -> MutexGuard<'a, Heap> {
         heap.watched = None;
-        if let Some(owner) = &self.owner {
-            // Set first: the loop may answer before this thread has the lock again. While it stands nobody notifies
-            // this thread, and `take_due`, which clears it, does.
-            heap.alarmed = true;
-            drop(heap);
-            if let Some(owner) = owner.upgrade() {
-                owner.tell(|inbox| inbox.alarm = true);
-            }
-        } else {
-            let due = heap.take_due(Instant::now());
-            drop(heap);
-            wake_all(due);
+        // Set first: the loop may answer before this thread has the lock again. While it stands nobody notifies this
+        // thread, and `wake_due`, which clears it, does.
+        heap.alarmed = true;
+        drop(heap);
+        let owner = self.owner.as_ref().and_then(Weak::upgrade);
+        let is_answered = owner.is_some_and(|owner| {
+            owner.tell(|inbox| {
+                inbox.alarm |= inbox.is_running;
+                inbox.is_running
+            })
+        });
+        if !is_answered {
+            // A loop that is between two runs must not keep a sleep waiting that was taken elsewhere.
+            self.wake_due();
         }
         self.heap.lock()
     }

@@ -90,7 +90,7 @@ fn named_cases(claims: &str) -> BTreeSet<u32> {
     let lower = claims.to_lowercase();
     for (at, _) in lower.match_indices("case") {
         let rest = lower[at + 4..].trim_start_matches('s');
-        if !rest.starts_with(|letter: char| letter == ' ' || letter == '\n') {
+        if !rest.starts_with([' ', '\n']) {
             continue;
         }
         let list: String = rest

@@ -25,7 +25,8 @@ pub(super) struct Vtable {
     pub(super) free: unsafe fn(NonNull<Header>),
 }
 
-/// Which field is live stands in `Header::phase` and `Header::taken`.
+/// Which field is live stands in `Header::phase` and `Header::taken`. `repr(C)`: all fields are where the union is.
+#[repr(C)]
 union Stage<F: Future> {
     future: ManuallyDrop<F>,
     output: ManuallyDrop<F::Output>,
@@ -128,12 +129,14 @@ impl<J: Slot, F: Future> Block<J, F> {
     /// SAFETY: `task` is a live block of this type, its phase `Pending`, and nobody else can reach the future: on
     /// the loop's thread, or before the task was ever sent there.
     unsafe fn drop_future(task: NonNull<Header>) -> Option<Payload> {
-        // SAFETY: by the caller; the phase is set first, so that whatever the destructor does finds no future.
-        // (cancelled_future_is_dropped_once)
+        // SAFETY: by the caller. While the destructor runs the phase says so, and whatever it does finds neither a
+        // future nor an outcome. (cancelled_future_is_dropped_once)
         unsafe {
-            task.as_ref().phase.set(Phase::Cancelled);
+            task.as_ref().phase.set(Phase::Running);
             let future = &raw mut (*Self::stage(task)).future;
-            catch(|| ManuallyDrop::drop(&mut *future)).err()
+            let panic = catch(|| ManuallyDrop::drop(&mut *future)).err();
+            task.as_ref().phase.set(Phase::Cancelled);
+            panic
         }
     }
 

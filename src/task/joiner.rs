@@ -89,6 +89,11 @@ impl TaskRef {
         self.header().waiter.get() == Waiter::Nobody
     }
 
+    /// Whether somebody has left a waker, or gathers.
+    pub(crate) fn is_waited_for(&self) -> bool {
+        matches!(self.header().waiter.get(), Waiter::Waker | Waiter::Group)
+    }
+
     fn local_slot(&self) -> Option<*mut LocalSlot> {
         // SAFETY: the kind says what the joiner is; `NamedJoiner` begins with a `LocalJoiner`.
         (self.kind() == Kind::Task).then(|| unsafe { (*self.0.cast::<Front<LocalJoiner>>().as_ptr()).joiner.0.get() })

@@ -164,13 +164,8 @@ impl Drop for TaskRef {
 impl TaskRef {
     /// The last reference of this thread gives the share back, and whoever gives up the last of all frees.
     fn drop_last(&mut self) {
-        if !self.header().phase.get().is_over() {
-            // A task that no loop ever took. This reference is still counted while the destructor runs.
-            self.drop_future();
-            if let Some(payload) = self.drop_outcome() {
-                crate::unwind::discard(payload);
-            }
-        }
+        // A loop owns its tasks until they are over, and closing it ends them all.
+        debug_assert!(self.header().phase.get().is_over());
         self.header().refs.set(0);
         if self.header().state.drop_share() {
             // SAFETY: it was the last, and `self` is not used again.

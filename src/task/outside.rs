@@ -105,7 +105,7 @@ pub(crate) unsafe fn release(task: NonNull<Header>) {
     // SAFETY: by the caller the task is alive until `drop_reference`, and an outside reference implies HELD. After
     // that only `shared`, which has a reference of its own, is used: another thread may have freed the task.
     unsafe {
-        if context::is_loop(task.as_ref().shared) {
+        if context::is_loop(task.as_ref().shared.as_ptr()) {
             if task.as_ref().state.drop_reference() {
                 free(task);
             }
@@ -229,9 +229,9 @@ impl<T> TypedOutside<T> {
 
     /// Gives the right to the output back. What nobody will read of it is returned.
     pub(crate) fn detach(&self) -> Option<Result<T, Failure>> {
+        let done = self.task.state().drop_handle().is_done();
         // SAFETY: `new` made it a remote task.
         drop(unsafe { replace_remote(self.task.0, None) });
-        let done = self.task.state().drop_handle().is_done();
         // SAFETY: over; the loop saw HANDLE and left the output here.
         if done { unsafe { take(self.task.0) } } else { None }
     }

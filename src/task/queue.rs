@@ -67,14 +67,6 @@ impl Ready {
     }
 }
 
-impl Drop for Ready {
-    fn drop(&mut self) {
-        while let Some(task) = self.pop() {
-            drop(task);
-        }
-    }
-}
-
 /// Queues the task if its loop runs on this thread. False: the caller goes through the inbox.
 ///
 /// SAFETY: the task is alive.
