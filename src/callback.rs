@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use crate::context::expect_current;
 use crate::local::Local;
 use crate::sync::Arc;
-use crate::task::{Phase, TaskRef};
+use crate::task::TaskRef;
 use crate::timer::{Key, Timers};
 
 /// A scheduled callback. It is `asyncio.Handle`, and `TimerHandle` where it has a time. Dropping it changes nothing:
@@ -29,7 +29,8 @@ impl Handle {
 
     /// Whether it was cancelled before it ran; also by the loop's close.
     pub fn cancelled(&self) -> bool {
-        self.task.header().state.snapshot().is_cancelled() || self.task.header().phase.get() == Phase::Cancelled
+        let header = self.task.header();
+        header.polls() == 0 && (header.state.snapshot().is_cancelled() || header.phase.get().is_over())
     }
 
     /// The deadline on the loop's clock. `None`: it has none, or one so far that it never comes.
@@ -42,7 +43,7 @@ impl Handle {
 pub struct LoopClosed<F>(pub F);
 
 says!(LoopClosed<F>, "The event loop is closed: schedule callbacks before you close it.");
-opaque!(Handle, LoopClosed<F>);
+shows! { Handle { cancelled, when } LoopClosed<F> {} }
 
 impl Local {
     pub(crate) fn call_soon<F: FnOnce() + 'static>(

@@ -414,4 +414,4 @@ impl LoopHandle {
     }
 }
 
-opaque!(Builder, EventLoop);
+shows! { Builder {} EventLoop { is_running, is_closed } }

@@ -5,6 +5,7 @@
 //! and n looks, in whatever order they end.
 
 use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
 use std::fmt;
 use std::pin::Pin;
 use std::rc::Rc;
@@ -28,8 +29,8 @@ pub(crate) struct Group {
     until: Until,
     /// Children that are not over.
     running: Cell<usize>,
-    /// The children whose end is worth a look, and has had none.
-    ended: RefCell<Vec<u32>>,
+    /// The children whose end is worth a look, and has had none; oldest first.
+    ended: RefCell<VecDeque<u32>>,
     waker: RefCell<Option<Waker>>,
 }
 
@@ -38,7 +39,7 @@ impl Group {
         self.running.set(self.running.get() - 1);
         let is_worth_a_look = self.until == Until::Each || self.until == Until::FirstFailure && !is_ok;
         if is_worth_a_look {
-            self.ended.borrow_mut().push(index);
+            self.ended.borrow_mut().push_back(index);
         }
         if is_worth_a_look || self.running.get() == 0 {
             wake_all(self.waker.take());
@@ -87,7 +88,7 @@ impl<T> Children<T> {
         if is_waiting() {
             return Poll::Pending;
         }
-        Poll::Ready(group.ended.borrow_mut().pop().map(|index| index as usize))
+        Poll::Ready(group.ended.borrow_mut().pop_front().map(|index| index as usize))
     }
 
     /// The result of a child that has ended. Its task stays, to be let go with the others.
@@ -257,4 +258,4 @@ impl<E: fmt::Display> fmt::Display for TryGatherError<E> {
 
 impl<E: fmt::Debug + fmt::Display> std::error::Error for TryGatherError<E> {}
 
-opaque!(Gather<T>, GatherSettled<T>, TryGather<T, E>);
+shows! { Gather<T> {} GatherSettled<T> {} TryGather<T, E> {} }

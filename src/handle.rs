@@ -136,6 +136,11 @@ impl LoopHandle {
         ClockHold { handle: self.clone(), is_own, not_send: PhantomData }
     }
 
+    /// The name given to [`Builder::name`](crate::Builder::name).
+    pub fn name(&self) -> &str {
+        &self.shared.name
+    }
+
     /// What the loop's clock shows; from any thread, also after its end.
     pub fn time(&self) -> std::time::Instant {
         self.shared.now()
@@ -176,4 +181,4 @@ impl Drop for ClockHold {
     }
 }
 
-opaque!(LoopHandle, ClockHold);
+shows! { LoopHandle { name } ClockHold {} }

@@ -213,4 +213,4 @@ impl fmt::Debug for JoinError {
 
 impl std::error::Error for JoinError {}
 
-opaque!(Task<T>);
+shows! { Task<T> { name, state } }

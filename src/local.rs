@@ -96,6 +96,7 @@ impl Local {
     }
 
     /// Runs turns until the root is done, somebody calls `stop`, or nothing can happen any more.
+    #[track_caller]
     pub(crate) fn drive(&self, mut root: Option<&mut Root<'_>>) -> Result<(), RunError> {
         loop {
             let has_run = self.turn(root.as_deref_mut());
@@ -106,7 +107,9 @@ impl Local {
                 return Err(RunError::Stopped);
             }
             if !has_run {
-                self.idle().map_err(RunError::Stalled)?;
+                if let Err(report) = self.idle() {
+                    return Err(RunError::Stalled(report));
+                }
             }
         }
     }
@@ -173,8 +176,8 @@ impl Local {
         if let Some(root) = root.filter(|root| root.task.is(&task)) {
             let polled = self
                 .timed(&task, || task.with_waker(|waker| root.future.as_mut().poll(&mut Context::from_waker(waker))));
-            header.phase.set(Phase::Pending);
             root.is_done = polled.is_ready();
+            header.phase.set(if root.is_done { Phase::Finished } else { Phase::Pending });
             return true;
         }
         let polled = self.timed(&task, || task.poll());
@@ -244,7 +247,7 @@ impl Local {
 
     /// The run of a root future is over, done or not: its wakers mean nothing any more.
     pub(crate) fn end_root(&self, task: &TaskRef) {
-        task.header().phase.set(Phase::Pending); // also where the root panicked in mid-poll
+        task.header().phase.set(Phase::Pending); // it was finished, or panicked in mid-poll
         self.cancel(task);
     }
 
@@ -266,6 +269,7 @@ impl Local {
     }
 
     /// Nothing is ready: jumps a virtual clock, parks, or says why neither is any use.
+    #[track_caller]
     fn idle(&self) -> Result<(), StallReport> {
         let shared = &*self.shared;
         // Before the counts are read, so that whoever lowers one of them from now on wakes the loop.
@@ -275,6 +279,7 @@ impl Local {
         outcome
     }
 
+    #[track_caller]
     fn idle_watching(&self) -> Result<(), StallReport> {
         let shared = &*self.shared;
         if let Some(inbox) = shared.held() {

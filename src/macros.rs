@@ -1,11 +1,11 @@
 //! What would else be written many times: a `Debug` that shows no insides, an error of one sentence.
 
-/// `Debug` by name alone: what is inside is another thread's, or means nothing.
-macro_rules! opaque {
-    ($($type:ident $(<$($generic:ident),+>)?),+) => {
+/// `Debug` by name and by what some methods answer: the rest is another thread's, or means nothing.
+macro_rules! shows {
+    ($($type:ident $(<$($generic:ident),+>)? { $($method:ident),* })+) => {
         $(impl $(<$($generic),+>)? std::fmt::Debug for $type $(<$($generic),+>)? {
             fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.debug_struct(stringify!($type)).finish_non_exhaustive()
+                f.debug_struct(stringify!($type))$(.field(stringify!($method), &self.$method()))*.finish_non_exhaustive()
             }
         })+
     };

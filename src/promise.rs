@@ -107,7 +107,10 @@ impl<T> PromiseFuture<T> {
     pub(crate) fn close(&mut self) -> Option<Result<T, BrokenPromise>> {
         let mut slot = self.slot.lock();
         let waker = slot.waker.take();
-        let stage = std::mem::replace(&mut slot.stage, Stage::Gone);
+        let stage = match &mut slot.stage {
+            Stage::Done(Err(broken)) => Stage::Done(Err(*broken)), // and stays so
+            stage => std::mem::replace(stage, Stage::Gone),
+        };
         drop(slot);
         drop(waker);
         match stage {
@@ -154,4 +157,4 @@ impl<T> Drop for PromiseFuture<T> {
 pub struct BrokenPromise;
 
 says!(BrokenPromise, "The promise was dropped before its result was set.");
-opaque!(Promise<T>, PromiseFuture<T>);
+shows! { Promise<T> { is_cancelled } PromiseFuture<T> { is_done } }

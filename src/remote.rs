@@ -163,4 +163,4 @@ impl std::error::Error for ResultError {
     }
 }
 
-opaque!(RemoteTask<T>);
+shows! { RemoteTask<T> { is_finished } }

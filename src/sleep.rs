@@ -172,4 +172,4 @@ impl<F: Future> Future for Timeout<F> {
 pub struct Elapsed;
 
 says!(Elapsed, "The deadline passed before the future was ready.");
-opaque!(Sleep, Timeout<F>);
+shows! { Sleep {} Timeout<F> {} }

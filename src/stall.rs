@@ -10,7 +10,7 @@ use std::fmt;
 
 use crate::local::Local;
 use crate::report::TaskInfo;
-use crate::task::TaskRef;
+use crate::task::{Kind, TaskRef};
 use crate::waker::task_of;
 
 /// Why nothing can happen any more: the tasks that wait, and what became of the waker of each.
@@ -37,7 +37,7 @@ pub struct StalledTask {
 pub enum WakerFate {
     /// No clone was ever made: a future returned `Pending` and kept nothing to be woken by.
     NeverTaken,
-    /// Clones were made, and all of them were dropped.
+    /// Clones were made, and all of them were dropped: the last wake has been, and led to nothing.
     Dropped,
     /// It waits for these tasks, and they are stuck themselves.
     HeldByStuck(Vec<TaskInfo>),
@@ -78,7 +78,9 @@ pub(crate) fn check(local: &Local) -> Option<StallReport> {
         _ if task.header().state.snapshot().waker_was_taken() => WakerFate::Dropped,
         _ => WakerFate::NeverTaken,
     };
-    let stalled = tasks.iter().map(|task| StalledTask { task: TaskInfo::of(task), waker: fate(task) });
+    // A callback whose time never comes waits for nothing.
+    let stuck = tasks.iter().filter(|task| task.kind() != Kind::Callback);
+    let stalled = stuck.map(|task| StalledTask { task: TaskInfo::of(task), waker: fate(task) });
     Some(StallReport { tasks: stalled.collect() })
 }
 
@@ -101,8 +103,8 @@ impl fmt::Display for StalledTask {
         };
         write!(f, "{}, polled {times}: ", self.task)?;
         match &self.waker {
-            WakerFate::NeverTaken => f.write_str("it returned Pending, and nothing took its waker."),
-            WakerFate::Dropped => f.write_str("its waker was taken, and dropped without a wake."),
+            WakerFate::NeverTaken => f.write_str("it returned Pending, and nothing ever took its waker."),
+            WakerFate::Dropped => f.write_str("every clone of its waker was dropped."),
             WakerFate::HeldByStuck(others) => {
                 let names: Vec<&str> = others.iter().map(|task| task.name.as_str()).collect();
                 let verb = if names.len() == 1 { "is" } else { "are" };

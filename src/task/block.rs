@@ -186,7 +186,7 @@ pub(super) unsafe fn header<'a>(task: NonNull<Header>) -> &'a Header {
 /// SAFETY: the last reference has just been given up, by this thread.
 pub(super) unsafe fn free(task: NonNull<Header>) {
     // SAFETY: by the caller nobody else can reach the task. What the HELD bit stands for is given back last, since
-    // it may be the end of `Shared`. (waker_outlives_its_loop, leaks counted in tests/ledger.rs)
+    // it may be the end of `Shared`. (waker_outlives_its_loop)
     unsafe {
         let held = task.as_ref().state.snapshot().is_held().then(|| Arc::from_raw(task.as_ref().shared.as_ptr()));
         (task.as_ref().vtable.free)(task);
@@ -198,6 +198,17 @@ pub(super) unsafe fn free(task: NonNull<Header>) {
 pub(super) fn place<T>(task: NonNull<Header>) -> *mut T {
     // SAFETY: the offset is that of the stage of this very block, so it stays inside the allocation.
     unsafe { task.as_ptr().byte_add(task.as_ref().vtable.stage).cast() }
+}
+
+/// The future's destructor has panicked: that is what became of the task.
+///
+/// SAFETY: the task is alive, its future has just been dropped by this thread, and nobody was told yet.
+pub(super) unsafe fn keep_panic(task: NonNull<Header>, payload: Payload) {
+    // SAFETY: by the caller; the future's place is free and large enough for a payload.
+    unsafe {
+        place::<Payload>(task).write(payload);
+        task.as_ref().phase.set(Phase::Panicked);
+    }
 }
 
 /// Takes what became of a task.

@@ -7,7 +7,7 @@ use std::panic::Location;
 use std::ptr::NonNull;
 use std::task::{Context, Poll, Waker};
 
-use super::block::{Block, Callback, Seed, free, header, place, take};
+use super::block::{Block, Callback, Seed, free, header, keep_panic, place, take};
 use super::joiner::{LocalJoiner, NamedJoiner, NoJoiner, Waiter};
 use super::outside::{replace_remote, shared_of};
 use super::{Failure, Header, Kind, Phase};
@@ -80,19 +80,11 @@ impl TaskRef {
     pub(crate) fn drop_future(&self) {
         assert!(self.header().phase.get() == Phase::Pending, "only a task that waits has a future to drop");
         // SAFETY: the phase is `Pending`, and a `TaskRef` is on the loop's thread.
-        if let Some(payload) = unsafe { (self.header().vtable.drop_future)(self.0) } {
-            self.keep_panic(payload);
+        unsafe {
+            if let Some(payload) = (self.header().vtable.drop_future)(self.0) {
+                keep_panic(self.0, payload);
+            }
         }
-    }
-
-    fn keep_panic(&self, payload: Payload) {
-        // SAFETY: the future is dropped, its place is free and large enough for a payload.
-        unsafe { self.place::<ManuallyDrop<Payload>>().write(ManuallyDrop::new(payload)) };
-        self.header().phase.set(Phase::Panicked);
-    }
-
-    fn place<T>(&self) -> *mut T {
-        place(self.0)
     }
 
     /// The end of a task that nobody waits for: its output is dropped. What went wrong is returned, to be reported.
@@ -105,7 +97,7 @@ impl TaskRef {
             // SAFETY: finished, not taken until now, and whoever calls this has the right to the output.
             Phase::Finished => unsafe { (header.vtable.drop_output)(self.0) },
             // SAFETY: likewise.
-            Phase::Panicked => Some(unsafe { ManuallyDrop::into_inner(self.place::<ManuallyDrop<Payload>>().read()) }),
+            Phase::Panicked => Some(unsafe { ManuallyDrop::into_inner(place::<ManuallyDrop<Payload>>(self.0).read()) }),
             _ => None,
         }
     }

@@ -8,7 +8,7 @@ use std::panic::Location;
 use std::ptr::NonNull;
 use std::task::Waker;
 
-use super::block::{Block, Callback, Front, Seed, free, header, take};
+use super::block::{Block, Callback, Front, Seed, free, header, keep_panic, take};
 use super::joiner::{NoJoiner, RemoteJoiner, Waiter};
 use super::{Failure, Header, Kind, TaskRef};
 use crate::report::TaskInfo;
@@ -84,7 +84,7 @@ impl Outside {
         unsafe {
             let header = header(self.0);
             if let Some(payload) = (header.vtable.drop_future)(self.0) {
-                crate::unwind::discard(payload);
+                keep_panic(self.0, payload);
             }
             header.state.finish();
         }
@@ -230,10 +230,11 @@ impl<T> TypedOutside<T> {
     /// Gives the right to the output back. What nobody will read of it is returned.
     pub(crate) fn detach(&self) -> Option<Result<T, Failure>> {
         let done = self.task.state().drop_handle().is_done();
-        // SAFETY: `new` made it a remote task.
-        drop(unsafe { replace_remote(self.task.0, None) });
         // SAFETY: over; the loop saw HANDLE and left the output here.
-        if done { unsafe { take(self.task.0) } } else { None }
+        let unread = if done { unsafe { take(self.task.0) } } else { None };
+        // SAFETY: `new` made it a remote task. Dropped last, since its destructor may panic.
+        drop(unsafe { replace_remote(self.task.0, None) });
+        unread
     }
 
     /// The loop numbers the task when it takes it over; 0 if it never did.

@@ -77,7 +77,9 @@ pub(crate) unsafe fn wake_here(task: NonNull<Header>) -> bool {
     // SAFETY: this is the task's own thread, so the rest of the header may be touched; and the `Enter` that `here`
     // comes from keeps the ready queue alive. (waker_called_while_thread_locals_are_destroyed)
     let (header, ready) = unsafe { (task.as_ref(), here.ready.as_ref()) };
-    if !header.phase.get().is_over() && !header.is_queued() {
+    // Without a reference on this thread the task is still in the inbox, and its entry there owes it a poll.
+    // (task_submitted_and_cancelled_in_one_poll_lives_as_long_as_its_handle)
+    if header.refs.get() > 0 && !header.phase.get().is_over() && !header.is_queued() {
         header.add_ref();
         ready.push(TaskRef(task));
     }
