@@ -24,9 +24,11 @@ impl Jobs {
     }
 
     fn add(&self, thread: thread::JoinHandle<()>) {
-        let mut threads = self.0.borrow_mut();
-        threads.retain(|thread| !thread.is_finished());
-        threads.push(thread);
+        let threads = self.0.take().into_iter().chain([thread]);
+        let (ended, out) = threads.partition(thread::JoinHandle::is_finished);
+        self.0.replace(out);
+        // Joined now, so that what is kept is no more than the jobs that are out.
+        Jobs(RefCell::new(ended)).join();
     }
 }
 

@@ -80,6 +80,7 @@ impl Local {
     ) -> Typed<F::Output> {
         let typed = Typed::new(&self.shared, future, name, self.next_id(), spawned_at);
         if self.closed.get() {
+            self.keep(typed.task.clone());
             self.cancel(&typed.task);
         } else {
             self.ready.push(typed.task.clone());
@@ -202,7 +203,7 @@ impl Local {
 
     /// Drops the future now: the task was cancelled, or the loop closes.
     pub(crate) fn cancel(&self, task: &TaskRef) {
-        task.drop_future();
+        self.running.during(task, || task.drop_future());
         self.finish(task);
     }
 

@@ -14,7 +14,7 @@ use crate::unwind::{catch, discard};
 pub enum TaskState {
     /// In the ready queue, or on its way there.
     Ready,
-    /// Being polled at this moment.
+    /// Being polled at this moment, or its future being dropped.
     Running,
     /// Pending: it waits for a wake.
     Waiting,

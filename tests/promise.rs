@@ -340,7 +340,7 @@ fn wakers_run_without_the_lock() {
     });
 }
 
-/// A result that is on its way wins over the panic of a waker: it is there all the same.
+/// A waker that panics when the result is set does it no harm: the result is there, and the panic goes no further.
 #[test]
 fn panic_of_a_waker_does_not_lose_the_result() {
     struct Panics;
@@ -352,7 +352,7 @@ fn panic_of_a_waker_does_not_lose_the_result() {
     let (promise, mut future) = create_future();
     let waker = Waker::from(Arc::new(Panics));
     assert_eq!(Pin::new(&mut future).poll(&mut Context::from_waker(&waker)), Poll::Pending);
-    assert_eq!(panic_of(|| promise.set_result(1)), "waker");
+    promise.set_result(1);
     assert_eq!(future.try_result(), Some(Ok(1)));
 }
 

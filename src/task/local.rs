@@ -203,16 +203,15 @@ impl<T> Typed<T> {
 pub(crate) struct RunningTask(Cell<Option<NonNull<Header>>>);
 
 impl RunningTask {
-    /// Runs `code`, which is a poll of `task`.
+    /// Runs `code`, which polls `task` or drops its future.
     pub(crate) fn during<R>(&self, task: &TaskRef, code: impl FnOnce() -> R) -> R {
-        struct Reset<'a>(&'a RunningTask);
-        impl Drop for Reset<'_> {
+        struct Restore<'a>(&'a RunningTask, Option<NonNull<Header>>);
+        impl Drop for Restore<'_> {
             fn drop(&mut self) {
-                self.0.0.set(None);
+                self.0.0.set(self.1);
             }
         }
-        self.0.set(Some(task.0));
-        let _reset = Reset(self);
+        let _restore = Restore(self, self.0.replace(Some(task.0)));
         code()
     }
 
