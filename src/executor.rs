@@ -78,7 +78,7 @@ where
         drop(out);
     };
     // A thread's name must not contain a NUL.
-    let name = format!("{}-job", local.shared.name).replace('\0', "");
+    let name = format!("{}-{}", local.shared.name, task.name()).replace('\0', "");
     match thread::Builder::new().name(name).spawn(body) {
         Ok(thread) => local.jobs.add(thread),
         Err(error) => panic!("run_in_executor could not start a thread: {error}"),

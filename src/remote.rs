@@ -154,13 +154,6 @@ impl fmt::Display for ResultError {
     }
 }
 
-impl std::error::Error for ResultError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match self {
-            ResultError::Failed(error) => Some(error),
-            _ => None,
-        }
-    }
-}
+impl std::error::Error for ResultError {}
 
 shows! { RemoteTask<T> { is_finished } }

@@ -162,7 +162,9 @@ impl<F: Future> Future for Timeout<F> {
                 Poll::Pending => return Poll::Pending,
             },
         };
+        // Neither the future nor a timer is left behind in one that is kept.
         self.future = None;
+        self.deadline = Sleep(Stage::Over);
         Poll::Ready(outcome)
     }
 }

@@ -849,7 +849,7 @@ fn destructor_of_a_waker_does_its_deed() {
                 event_loop.close();
                 format!("{timer:?}")
             },
-            learned: [r#"Sleep("waiting")"#, r#"Sleep("waiting")"#],
+            learned: ["Sleep { .. }", "Sleep { .. }"],
             reported: [&[], &[]],
         },
     ]);

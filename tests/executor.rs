@@ -33,7 +33,7 @@ fn code_runs_on_another_thread() {
             [run_in_executor(whose).await.unwrap(), run_in_executor(whose).await.unwrap()]
         });
         assert!(names.iter().all(|(id, _)| *id != thread::current().id()));
-        assert_eq!(names.map(|(_, name)| name), ["worker-job-1", "worker-job-2"]);
+        assert_eq!(names.map(|(_, name)| name), ["worker-Task-2", "worker-Task-3"]);
     });
 }
 
@@ -63,8 +63,8 @@ fn panic_of_the_code_arrives_at_the_await() {
         let event_loop = reports.collect(EventLoop::builder()).build();
         event_loop.run_until_complete(async {
             let error = run_in_executor(|| panic!("number {}", 1)).await.unwrap_err();
-            assert_eq!(error.to_string(), "Job-1 panicked: number 1");
-            assert_eq!((error.id(), error.name(), error.is_panic()), (1, "Job-1", true));
+            assert_eq!(error.to_string(), "Task-2 panicked: number 1");
+            assert_eq!((error.id(), error.name(), error.is_panic()), (2, "Task-2", true));
             let payload = Arc::new(7);
             let thrown = payload.clone();
             let error = run_in_executor(move || panic_any(thrown)).await.unwrap_err();
@@ -256,10 +256,10 @@ fn closing_loop_refuses_the_job() {
         event_loop.close();
         assert_eq!(drops.count(), 1);
         let mut job = receiver.recv().unwrap();
-        assert_eq!(format!("{job:?}"), r#"Job { name: "Job-1", done: true }"#);
+        assert_eq!(format!("{job:?}"), r#"Task { name: "Task-2", state: Cancelled, .. }"#);
         let (_, waker) = CountingWaker::new();
         let Poll::Ready(Err(error)) = poll_once(&mut job, &waker) else { panic!("it is over") };
-        assert_eq!(error.to_string(), "Job-1 was cancelled before it finished.");
+        assert_eq!(error.to_string(), "Task-2 was cancelled before it finished.");
         assert!(error.is_cancelled());
     });
 }
@@ -302,17 +302,16 @@ fn job_that_ends_while_the_loop_closes_is_dropped_in_silence() {
     });
 }
 
-/// EXEC-08. A job that is kept beyond the close has its value there.
+/// EXEC-08. A task that still waits for its job when the loop closes is cancelled, although the job is joined.
 #[test]
-fn job_that_is_kept_has_its_value_after_the_close() {
+fn task_of_a_job_is_cancelled_by_the_close() {
     watched(|| {
         let event_loop = EventLoop::new();
         let mut job = event_loop.run_until_complete(async { Some(run_in_executor(|| 7)) }).unwrap();
         event_loop.close();
         drop(event_loop);
-        assert_eq!(format!("{job:?}"), r#"Job { name: "Job-1", done: true }"#);
         let (wakes, waker) = CountingWaker::new();
-        assert_eq!(poll_once(&mut job, &waker).map(Result::unwrap), Poll::Ready(7));
+        assert!(poll_once(&mut job, &waker).map(|result| result.unwrap_err().is_cancelled()) == Poll::Ready(true));
         assert_eq!(wakes.wakes(), 0);
     });
 }
@@ -339,11 +338,14 @@ fn panic_that_nobody_reads_is_reported() {
             release.send(()).unwrap();
             (start_panic(|| ()), dropped_at)
         });
-        // Both are joined here; the second report waits for the drop of its job.
+        // The loop closes before either task could join its job, and then joins the threads, in whatever order they end.
         event_loop.close();
-        assert_eq!(reports.take(), [format!("Job-1 (from {dropped_at}) panicked, and nobody joined it: unread")]);
+        let mut reports_of_both = reports.take();
+        reports_of_both.sort();
+        let report = |task: u32, at: String| format!("Task-{task} (from {at}) panicked, and nobody joined it: unread");
+        assert_eq!(reports_of_both, [report(2, dropped_at), report(3, kept_at)]);
         drop(kept);
-        assert_eq!(reports.take(), [format!("Job-2 (from {kept_at}) panicked, and nobody joined it: unread")]);
+        assert_eq!(reports.take(), [""; 0]);
     });
 }
 
@@ -355,9 +357,9 @@ fn panic_of_an_unread_values_destructor_is_reported() {
         let event_loop = reports.collect(EventLoop::builder()).build();
         let (job, place) = event_loop.run_until_complete(async { start_unread() });
         event_loop.close();
-        assert_eq!(reports.take(), [""; 0]);
+        assert_eq!(reports.take(), [format!("Task-2 (from {place}) panicked, and nobody joined it: in drop")]);
         drop(job);
-        assert_eq!(reports.take(), [format!("Job-1 (from {place}) panicked, and nobody joined it: in drop")]);
+        assert_eq!(reports.take(), [""; 0]);
     });
 }
 
@@ -455,8 +457,6 @@ fn loop_is_not_stalled_while_a_job_is_out_real_time() {
     });
 }
 
-// DEFECT: `Promise::end` calls the waker without `catch`, so the panic of a foreign one ends the job's thread before
-// it lowers `Shared::jobs`. The loop counts that job for ever: its virtual clock stands still, and it is never stalled.
 /// A waker that panics when a job wakes it does not keep the job out: the virtual clock goes on.
 #[test]
 fn panic_of_a_foreign_waker_does_not_keep_the_job_out() {
@@ -486,23 +486,6 @@ fn panic_of_a_foreign_waker_does_not_keep_the_job_out() {
         drop(over);
         watchdog.join().unwrap();
         assert_eq!(outcome, Ok(()));
-    });
-}
-
-/// A job is `Send`, and awaited on another loop it gives its value there.
-#[test]
-fn job_is_awaited_on_another_thread() {
-    fn is_send<T: Send>() {}
-    is_send::<Task<std::cell::Cell<u8>>>();
-    watched(|| {
-        let event_loop = EventLoop::new();
-        let (release, released) = channel::<i32>();
-        let job =
-            event_loop.run_until_complete(async { Some(run_in_executor(move || released.recv().unwrap())) }).unwrap();
-        assert_eq!(format!("{job:?}"), r#"Job { name: "Job-1", done: false }"#);
-        let other = thread::spawn(move || handloop::run(job).unwrap());
-        release.send(7).unwrap();
-        assert_eq!(other.join().unwrap(), 7);
     });
 }
 

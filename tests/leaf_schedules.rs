@@ -383,7 +383,8 @@ proptest! {
     }
 }
 
-// DEFECT: a `Timeout` that has given its value keeps its deadline registered, with the waker, until it is dropped.
+// `run_in_executor`
+
 /// TMO-01, CANC-17. Once a timeout has given its value nothing of it is left in the heap of timers, also where the
 /// timeout itself lives on, as in a list of futures: it neither keeps a waker nor a virtual clock or a stall waiting.
 #[test]
@@ -733,86 +734,6 @@ proptest! {
         wakers.check();
         assert_eq!(drops.count(), 1);
     }
-}
-
-// `Job`
-
-/// EXEC-02, EXEC-04, RUST-05. Cases 43, 61, 62. A job wakes the last waker of its future, from its own thread; dropped
-/// before, it wakes nobody. The output is dropped once.
-#[test]
-fn job_wakes_the_last_waker_of_its_future() {
-    #[derive(Clone, Copy, Debug)]
-    enum JobEnd {
-        Finish,
-        Panic,
-        Drop,
-    }
-    let end = || prop_oneof![Just(JobEnd::Finish), Just(JobEnd::Panic), Just(JobEnd::Drop)];
-    watched(move || {
-        proptest!(config(256), |(waits in waits(), end in end(), last_poll in waker())| {
-            let event_loop = virtual_loop();
-            let mut wakers = Wakers::new();
-            let drops = Drops::new();
-            let token = drops.token();
-            let (go, told) = channel::<()>();
-            let mut leaf = event_loop.run_until_complete(async {
-                run_in_executor(move || {
-                    told.recv().unwrap();
-                    if matches!(end, JobEnd::Panic) {
-                        resume_unwind(Box::new("boom"));
-                    }
-                    token
-                })
-            });
-            let mut last = None;
-            for wait in waits {
-                match wait {
-                    Wait::Poll(which) => {
-                        assert!(wakers.poll(which, &mut leaf).is_pending());
-                        last = Some(which);
-                    }
-                    Wait::PollElsewhere(which) => {
-                        assert!(poll_elsewhere(&wakers, which, &mut leaf).is_pending());
-                        last = Some(which);
-                    }
-                    Wait::Look => {
-                        assert_eq!(format!("{leaf:?}"), r#"Job { name: "Job-1", done: false }"#);
-                    }
-                    Wait::Move => leaf = *Box::new(leaf),
-                }
-                last.into_iter().for_each(|which| wakers.only(which, 1));
-                wakers.check();
-            }
-            let mut leaf = Some(leaf);
-            if matches!(end, JobEnd::Drop) {
-                leaf = None;
-                wakers.none();
-                wakers.check();
-                last = None;
-            }
-            go.send(()).unwrap();
-            // Joins the job's thread.
-            event_loop.close();
-            last.into_iter().for_each(|which| wakers.woken(which));
-            wakers.check();
-            if let Some(leaf) = &mut leaf {
-                match (wakers.poll(last_poll, leaf), end) {
-                    (Poll::Ready(Ok(token)), JobEnd::Finish) => {
-                        assert_eq!(drops.count(), 0);
-                        drop(token);
-                    }
-                    (Poll::Ready(Err(error)), JobEnd::Panic) => {
-                        assert_eq!(error.to_string(), "Job-1 panicked: boom");
-                    }
-                    (polled, end) => panic!("{end:?} gave {polled:?}"),
-                }
-            }
-            wakers.check();
-            drop(leaf);
-            wakers.check();
-            assert_eq!(drops.count(), 1);
-        });
-    });
 }
 
 // DEFECT: `Jobs::add` lets go of the threads that are finished, and does not join them; such a thread may still run

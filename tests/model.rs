@@ -1298,8 +1298,6 @@ fn spinner<T: Send + 'static>(mut with: impl FnMut(T) + Send + 'static) -> impl 
     }
 }
 
-// DEFECT: `Shared::look_again` leaves no mark. If it takes the lock after the loop has counted the wakers and before
-// the loop parks, it finds `parked` false and does nothing; the loop, which looks only at `pending`, parks for ever.
 /// The stall verdict: the last waker may be dropped on another thread at any moment, also between the loop's count and
 /// its wait, and the loop still says that it is stalled.
 #[test]

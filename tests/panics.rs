@@ -526,7 +526,10 @@ fn panic_in_the_destructor_of_a_detached_remote_output_or_job_is_reported() {
         event_loop.close();
         let texts = reports.take();
         assert_eq!(texts.len(), 1);
-        assert!(texts[0].starts_with("Job-1 (from ") && texts[0].ends_with("joined it: the job's output"), "{texts:?}");
+        assert!(
+            texts[0].starts_with("Task-3 (from ") && texts[0].ends_with("joined it: the job's output"),
+            "{texts:?}"
+        );
     });
 }
 
@@ -597,19 +600,17 @@ fn payload_whose_destructor_panics_is_contained() {
         let payload = bomb();
         event_loop.run_until_complete(async {
             let (going, go) = channel::<()>();
-            let mut job = run_in_executor(move || {
+            let job = run_in_executor(move || {
                 go.recv().unwrap();
                 panic_any(payload)
             });
-            let (counter, waker) = CountingWaker::new();
-            assert!(pin!(&mut job).poll(&mut Context::from_waker(&waker)).map(|_| ()).is_pending());
             going.send(()).unwrap();
-            while counter.wakes() == 0 {
-                thread::yield_now();
+            while !job.is_finished() {
+                handloop::yield_now().await;
             }
             drop(job);
         });
-        assert_one("Job-1", 5);
+        assert_one("Task-5", 5);
 
         let payload = Cell::new(Some(bomb()));
         let dropped = OnDrop(move || panic_any(payload.take().unwrap()));
@@ -620,7 +621,7 @@ fn payload_whose_destructor_panics_is_contained() {
         settle(&event_loop);
         assert_works(&event_loop);
         event_loop.close();
-        assert_one("Task-5", 6);
+        assert_one("Task-6", 6);
     });
 }
 
@@ -777,7 +778,10 @@ fn panic_of_a_jobs_waker_leaves_no_job_counted() {
         });
         poll_pending(&mut job, &waker);
         going.send(()).unwrap();
-        panics.wait_for_call();
+        while !event_loop.run_until_complete(async {
+            handloop::yield_now().await;
+            job.is_finished()
+        }) {}
         assert_eq!(event_loop.run_until_complete(job).unwrap(), 7);
         // A clock that stands still for ever would hang here. The limit is met only by that defect.
         let handle = event_loop.handle();
@@ -803,7 +807,7 @@ fn panic_of_a_job_is_joined_or_reported() {
     watched(|| {
         let (event_loop, reports) = reporting_loop();
         let error = event_loop.run_until_complete(async { run_in_executor(|| panic!("boom")).await.unwrap_err() });
-        assert_eq!(error.to_string(), "Job-1 panicked: boom");
+        assert_eq!(error.to_string(), "Task-2 panicked: boom");
         assert_eq!(reports.take(), [""; 0]);
         let (going, go) = channel::<()>();
         event_loop.run_until_complete(async {
@@ -817,7 +821,7 @@ fn panic_of_a_job_is_joined_or_reported() {
         event_loop.close();
         let texts = reports.take();
         assert_eq!(texts.len(), 1);
-        assert!(texts[0].starts_with("Job-2 (from ") && texts[0].ends_with("joined it: unjoined"), "{texts:?}");
+        assert!(texts[0].starts_with("Task-4 (from ") && texts[0].ends_with("joined it: unjoined"), "{texts:?}");
     });
 }
 

@@ -529,7 +529,7 @@ fn panic_of_a_job_that_nobody_awaits_is_reported() {
         event_loop.run_until_complete(async { drop(run_in_executor(|| panic!("job"))) });
         event_loop.close();
         let text = reports.take().join("\n");
-        assert!(text.starts_with(&format!("Job-1 (from {}:{line}:", file!())), "{text}");
+        assert!(text.starts_with(&format!("Task-2 (from {}:{line}:", file!())), "{text}");
         assert!(text.ends_with(") panicked, and nobody joined it: job"), "{text}");
     });
 }

@@ -269,8 +269,6 @@ fn drop_of_the_handle_races_with_completion() {
     });
 }
 
-// DEFECT: `take` sets the TAKEN flag from another thread in the same plain `Cell<u8>` in which the loop clears QUEUED
-// when it pops the finished task. TAKEN can be lost, and the drop of the `RemoteTask` then takes the output again.
 /// A task that wakes itself in its last poll is in the ready queue when it is over: its output is still taken once.
 #[test]
 fn output_of_a_task_that_is_queued_when_it_ends_is_taken_once() {

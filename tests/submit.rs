@@ -366,8 +366,6 @@ fn closed_loop_never_builds_the_future() {
     assert_eq!(error.to_string(), "Task-0 was cancelled before it finished.");
 }
 
-// DEFECT: `Outside::refuse` discards the panic without a report, and the task is cancelled. `EventLoop::spawn` on a
-// closed loop gives the panic to the joiner.
 /// RCT-06, RCT-11. A panic of a refused future's destructor is not lost: it is that of the task, as with `spawn`.
 #[test]
 fn panic_of_a_refused_futures_destructor_is_that_of_the_task() {

@@ -636,9 +636,6 @@ fn hold_of_the_own_thread_is_dropped_within_its_turn() {
     assert_eq!(event_loop.time() - start, Duration::from_secs(1));
 }
 
-// DEFECT: the loop spins for ever instead of the panic that `hold_clock` promises. `Local::idle_watching` looks for
-// holds only after `others && self.spin()`; a hold keeps a `LoopHandle`, so `others` is true, and `take_over` leaves
-// `pending` set, so `spin` is true. For the same reason a loop held by another thread never parks.
 /// A hold of the loop's own thread that outlives its turn is a panic, since nobody else could drop it.
 #[test]
 fn hold_of_the_own_thread_that_outlives_its_turn_panics() {
