@@ -78,7 +78,8 @@ impl Builder {
     }
 
     /// Receives reports in place of stderr. It may be called on any thread that drops a handle, and never under a
-    /// lock. A report whose receiver panics goes to stderr.
+    /// lock. A report whose receiver panics goes to stderr. A receiver that keeps a [`LoopHandle`] of its own loop
+    /// keeps itself alive.
     pub fn on_report(mut self, receiver: impl Fn(&Report) + Send + Sync + 'static) -> Self {
         self.on_report = Arc::new(receiver);
         self

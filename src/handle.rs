@@ -4,6 +4,7 @@ use std::marker::PhantomData;
 use std::panic::Location;
 
 use crate::callback::LoopClosed;
+use crate::context;
 use crate::remote::RemoteTask;
 use crate::shared::Shared;
 use crate::sync::{Arc, Ordering};
@@ -99,10 +100,14 @@ impl LoopHandle {
         })
     }
 
-    /// Ends the loop's run after its current turn, and wakes the loop (TSAFE-07); between two runs, ends the next after
-    /// one turn. A stop that comes as a run ends by itself is over with that run.
+    /// Ends the loop's run, and wakes the loop (TSAFE-07): from its own thread after the current turn, from another after
+    /// the turn that takes this over. Between two runs, it ends the next after one turn. A stop that comes as a run ends
+    /// by itself is over with that run.
     pub fn stop(&self) {
-        self.shared.tell(|inbox| inbox.stop = true);
+        match context::current() {
+            Some(local) if Arc::ptr_eq(&local.shared, &self.shared) => local.stopping.set(true),
+            _ => self.shared.tell(|inbox| inbox.stop = true),
+        }
     }
 
     /// Keeps the loop from starting a turn, and its virtual clock from jumping, until the hold is dropped: several

@@ -26,7 +26,7 @@ pub enum TaskState {
     Cancelled,
 }
 
-/// What is known of a task: for reports, [`current_task`](crate::current_task) and [`all_tasks`](crate::all_tasks).
+/// What is known of a task: for reports, [`current_task`] and [`all_tasks`].
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub struct TaskInfo {

@@ -18,11 +18,10 @@ pub(crate) fn drop_quietly<T>(value: T) -> Option<Payload> {
     catch(|| drop(value)).err()
 }
 
-/// Drops a payload. A payload whose own destructor panics has no owner left to tell, so that last one is leaked.
+/// Drops a payload, and the one that its own destructor may panic with. One that panics even then is leaked: it could
+/// go on for ever.
 pub(crate) fn discard(payload: Payload) {
-    if let Some(second) = drop_quietly(payload) {
-        std::mem::forget(second);
-    }
+    std::mem::forget(drop_quietly(payload).and_then(drop_quietly));
 }
 
 /// The text of a panic, as `panic!` was given it.

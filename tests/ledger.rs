@@ -674,6 +674,24 @@ fn refcount_ledger() {
     assert_eq!(live().0, before);
 }
 
+/// Case 37. The wake goes nowhere, and what it was made from is freed at once.
+fn waker_of_a_finished_task_makes_no_entry() {
+    let event_loop = virtual_loop();
+    let gate = Gate::new();
+    let task = event_loop.spawn(gated(&gate));
+    settle(&event_loop);
+    let waker = gate.waker().unwrap();
+    gate.open();
+    settle(&event_loop);
+    drop(task);
+    let (held, _) = live();
+    waker.wake_by_ref();
+    assert_eq!(live().0, held);
+    waker.wake();
+    assert_eq!(live().0, held - 1);
+    assert!(!event_loop.run_once());
+}
+
 // Roots.
 
 fn root_is_stopped_stalled_and_panics() {
@@ -1011,7 +1029,7 @@ fn submissions_end_in_every_way() {
     let never_ran = handle.submit(value());
     drop(handle.submit(stuck()));
     drop(event_loop);
-    let refused = handle.submit(stuck());
+    let refused = handle.submit(value());
     assert!(matches!(refused.result(), Err(ResultError::Failed(error)) if error.is_cancelled()));
     drop(handle.submit_with(|| async { unreachable!("the loop is closed") as u8 }));
     drop(finished.result().unwrap());
@@ -1194,6 +1212,7 @@ fn every_block_is_freed_and_every_value_dropped_once() {
             joiner_of_each_kind_is_dropped_once,
             waker_called_while_thread_locals_are_destroyed,
             refcount_ledger,
+            waker_of_a_finished_task_makes_no_entry,
             root_is_stopped_stalled_and_panics,
             many_wakes_are_one_entry,
             gathers_complete,

@@ -8,7 +8,7 @@ use std::future::{pending, poll_fn};
 use std::panic::{Location, panic_any};
 use std::process::Command;
 use std::rc::Rc;
-use std::sync::{Arc, Mutex, Once, OnceLock};
+use std::sync::{Arc, Mutex, Once};
 use std::task::Poll;
 use std::thread::{self, ThreadId};
 use std::time::Duration;
@@ -606,14 +606,14 @@ fn every_task_knows_the_line_that_made_it() {
 #[test]
 fn receiver_of_a_report_may_use_the_loop() {
     watched(|| {
-        let handle = Arc::new(OnceLock::<LoopHandle>::new());
+        let handle = Arc::new(Mutex::new(None::<LoopHandle>));
         let ran = Arc::new(Mutex::new(Vec::new()));
         let (inside, log) = (handle.clone(), ran.clone());
         let event_loop = EventLoop::builder()
             .virtual_clock()
             .on_report(move |report| {
                 assert!(matches!(report, Report::Panic { .. }));
-                let handle = inside.get().unwrap();
+                let handle = inside.lock().unwrap().clone().unwrap();
                 let (soon, task, here) = (log.clone(), log.clone(), log.clone());
                 handle.call_soon_threadsafe(move || soon.lock().unwrap().push("callback")).unwrap();
                 drop(handle.submit(async move { task.lock().unwrap().push("submitted") }));
@@ -621,10 +621,12 @@ fn receiver_of_a_report_may_use_the_loop() {
                 assert_eq!(handle.time(), time());
             })
             .build();
-        handle.set(event_loop.handle()).unwrap();
+        *handle.lock().unwrap() = Some(event_loop.handle());
         event_loop.call_soon(|| panic!("callback")).unwrap();
         while event_loop.run_once() {}
         assert_eq!(*ran.lock().unwrap(), ["spawned", "callback", "submitted"]);
+        // The receiver kept a handle of its own loop: that circle is undone here.
+        *handle.lock().unwrap() = None;
     });
 }
 
