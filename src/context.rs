@@ -1,9 +1,13 @@
 //! Which loop runs on this thread, and the free functions that ask for it.
 
 use std::cell::{Cell, RefCell};
+use std::panic::Location;
 use std::ptr::NonNull;
 use std::rc::Rc;
+use std::time::Instant;
 
+use crate::handle::LoopHandle;
+use crate::join::Task;
 use crate::local::Local;
 use crate::shared::Shared;
 use crate::task::{Ready, shared_pointer};
@@ -88,4 +92,66 @@ fn set_here(here: Option<Here>) {
 
 fn replace(next: Option<Rc<Local>>) -> Option<Rc<Local>> {
     CURRENT.try_with(|current| current.replace(next)).ok().flatten()
+}
+
+/// Makes a task of `future` in the running loop; it is first polled in the next turn (TASK-01). It is
+/// `asyncio.create_task`. While the loop closes, the task is cancelled at once.
+///
+/// # Panics
+/// Outside a running loop (TASK-02); there, use [`EventLoop::spawn`](crate::EventLoop::spawn).
+///
+/// ```
+/// handloop::run(async {
+///     let task = handloop::spawn(async { "done" });
+///     assert_eq!(task.await.unwrap(), "done");
+/// });
+/// ```
+#[track_caller]
+pub fn spawn<T: 'static>(future: impl Future<Output = T> + 'static) -> Task<T> {
+    Task::new(expect_current("spawn").spawn(future, None, Location::caller()))
+}
+
+/// [`spawn`] with a name in place of `Task-N`. It is `asyncio.create_task(…, name=…)` (TASK-04).
+///
+/// # Panics
+/// Outside a running loop.
+///
+/// ```
+/// handloop::run(async {
+///     let task = handloop::spawn_named("fetch", async {});
+///     assert_eq!(task.name(), "fetch");
+///     task.await.unwrap();
+/// });
+/// ```
+#[track_caller]
+pub fn spawn_named<T: 'static>(name: impl Into<String>, future: impl Future<Output = T> + 'static) -> Task<T> {
+    Task::new(expect_current("spawn_named").spawn(future, Some(name.into()), Location::caller()))
+}
+
+/// What the running loop's clock shows. It is `loop.time`.
+///
+/// # Panics
+/// Outside a running loop.
+///
+/// ```
+/// handloop::run(async {
+///     let start = handloop::time();
+///     assert!(handloop::time() >= start);
+/// });
+/// ```
+#[track_caller]
+pub fn time() -> Instant {
+    expect_current("time").shared.now()
+}
+
+impl LoopHandle {
+    /// The loop that runs on this thread; `None` outside. It is `asyncio.get_running_loop` (LOOP-15).
+    ///
+    /// ```
+    /// assert!(handloop::LoopHandle::current().is_none());
+    /// handloop::run(async { assert!(handloop::LoopHandle::current().is_some()) });
+    /// ```
+    pub fn current() -> Option<LoopHandle> {
+        current().map(|local| LoopHandle::new(local.shared.clone()))
+    }
 }

@@ -6,16 +6,16 @@ use std::pin::pin;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
+use crate::builder::Builder;
 use crate::callback::{Handle, LoopClosed};
-use crate::context::{self, Enter, expect_current};
+use crate::context::{self, Enter};
 use crate::handle::LoopHandle;
 use crate::join::Task;
-use crate::local::{Local, Root};
-use crate::report::{OnReport, Report, TaskInfo, to_stderr};
-use crate::shared::Shared;
+use crate::local::Local;
+use crate::report::{Report, TaskInfo};
 use crate::stall::StallReport;
-use crate::sync::Arc;
 use crate::task::TaskRef;
+use crate::turn::Root;
 
 /// An event loop, `asyncio`'s `new_event_loop()`: it runs tasks and callbacks on the thread that made it.
 ///
@@ -32,65 +32,6 @@ use crate::task::TaskRef;
 /// ```
 pub struct EventLoop {
     local: Rc<Local>,
-}
-
-/// Makes an [`EventLoop`] that is not the usual one.
-///
-/// ```
-/// use std::time::Duration;
-///
-/// let event_loop = handloop::EventLoop::builder()
-///     .name("worker")
-///     .virtual_clock()
-///     .slow_poll(Duration::from_millis(100))
-///     .on_report(|report| eprintln!("{report}"))
-///     .build();
-/// event_loop.run_until_complete(async { handloop::sleep(Duration::from_secs(3600)).await });
-/// ```
-#[must_use = "call build() to get the loop"]
-pub struct Builder {
-    name: String,
-    is_virtual: bool,
-    slow_poll: Option<Duration>,
-    on_report: OnReport,
-}
-
-impl Builder {
-    /// The loop's name, for its own `Debug` text and its job threads. It is `loop` unless set.
-    pub fn name(mut self, name: impl Into<String>) -> Self {
-        self.name = name.into();
-        self
-    }
-
-    /// A clock that stands still while anything can run, and jumps to the next deadline when nothing can: a program
-    /// that only sleeps takes no time, and takes it exactly. It never jumps while a job of
-    /// [`run_in_executor`](crate::run_in_executor) is out or a [`ClockHold`](crate::ClockHold) lives.
-    pub fn virtual_clock(mut self) -> Self {
-        self.is_virtual = true;
-        self
-    }
-
-    /// Reports every poll and callback that takes at least this long by the real clock (DBG-01, DBG-07). `asyncio`'s
-    /// debug mode has 100 ms. Off unless set, since to read the clock twice costs more than a poll.
-    pub fn slow_poll(mut self, threshold: Duration) -> Self {
-        self.slow_poll = Some(threshold);
-        self
-    }
-
-    /// Receives reports in place of stderr. It may be called on any thread that drops a handle, and never under a
-    /// lock. A report whose receiver panics goes to stderr. A receiver that keeps a [`LoopHandle`] of its own loop
-    /// keeps itself alive.
-    pub fn on_report(mut self, receiver: impl Fn(&Report) + Send + Sync + 'static) -> Self {
-        self.on_report = Arc::new(receiver);
-        self
-    }
-
-    /// Makes the loop, on this thread.
-    #[must_use]
-    pub fn build(self) -> EventLoop {
-        let shared = Shared::new(self.name, self.is_virtual, self.on_report);
-        EventLoop { local: Local::new(shared, self.slow_poll) }
-    }
 }
 
 /// Why [`EventLoop::try_run_until_complete`] returned without the future's output.
@@ -129,7 +70,11 @@ impl EventLoop {
 
     /// See [`Builder`].
     pub fn builder() -> Builder {
-        Builder { name: "loop".to_owned(), is_virtual: false, slow_poll: None, on_report: Arc::new(to_stderr) }
+        Builder::new()
+    }
+
+    pub(crate) fn from_local(local: Rc<Local>) -> Self {
+        EventLoop { local }
     }
 
     /// Runs the loop until `future` is done, and returns its output. It is `loop.run_until_complete`.
@@ -353,66 +298,4 @@ pub fn run<F: Future>(future: F) -> F::Output {
     EventLoop::new().run_until_complete(future)
 }
 
-/// Makes a task of `future` in the running loop; it is first polled in the next turn (TASK-01). It is
-/// `asyncio.create_task`. While the loop closes, the task is cancelled at once.
-///
-/// # Panics
-/// Outside a running loop (TASK-02); there, use [`EventLoop::spawn`].
-///
-/// ```
-/// handloop::run(async {
-///     let task = handloop::spawn(async { "done" });
-///     assert_eq!(task.await.unwrap(), "done");
-/// });
-/// ```
-#[track_caller]
-pub fn spawn<T: 'static>(future: impl Future<Output = T> + 'static) -> Task<T> {
-    Task::new(expect_current("spawn").spawn(future, None, Location::caller()))
-}
-
-/// [`spawn`] with a name in place of `Task-N`. It is `asyncio.create_task(…, name=…)` (TASK-04).
-///
-/// # Panics
-/// Outside a running loop.
-///
-/// ```
-/// handloop::run(async {
-///     let task = handloop::spawn_named("fetch", async {});
-///     assert_eq!(task.name(), "fetch");
-///     task.await.unwrap();
-/// });
-/// ```
-#[track_caller]
-pub fn spawn_named<T: 'static>(name: impl Into<String>, future: impl Future<Output = T> + 'static) -> Task<T> {
-    Task::new(expect_current("spawn_named").spawn(future, Some(name.into()), Location::caller()))
-}
-
-/// What the running loop's clock shows. It is `loop.time`.
-///
-/// # Panics
-/// Outside a running loop.
-///
-/// ```
-/// handloop::run(async {
-///     let start = handloop::time();
-///     assert!(handloop::time() >= start);
-/// });
-/// ```
-#[track_caller]
-pub fn time() -> Instant {
-    expect_current("time").shared.now()
-}
-
-impl LoopHandle {
-    /// The loop that runs on this thread; `None` outside. It is `asyncio.get_running_loop` (LOOP-15).
-    ///
-    /// ```
-    /// assert!(handloop::LoopHandle::current().is_none());
-    /// handloop::run(async { assert!(handloop::LoopHandle::current().is_some()) });
-    /// ```
-    pub fn current() -> Option<LoopHandle> {
-        context::current().map(|local| LoopHandle::new(local.shared.clone()))
-    }
-}
-
-shows! { Builder {} EventLoop { is_running, is_closed } }
+shows! { EventLoop { is_running, is_closed } }

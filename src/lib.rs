@@ -33,9 +33,12 @@
 //! | `timer` | a heap of deadlines, and the one thread that watches the earliest |
 //! | `sleep` | `sleep` and `timeout` over the timers |
 //! | `shared` | the half of a loop that other threads may touch: the inbox, the counts, the place to park |
-//! | `local` | the other half: the waiting tasks, the turn, what a loop does when it is idle |
-//! | `context` | which loop runs on this thread |
-//! | `event_loop` | `EventLoop`, its builder, `run` and `spawn` |
+//! | `local` | the other half: the ready and the waiting tasks, and the end of both |
+//! | `turn` | what a loop does again and again: take over, poll, finish |
+//! | `idle` | what it does when nothing is ready: jump, park, or find itself stalled |
+//! | `context` | which loop runs on this thread: `spawn` and `time` ask for it |
+//! | `builder` | a loop with a virtual clock, a limit for slow polls, a receiver of reports |
+//! | `event_loop` | `EventLoop` and `run` |
 //! | `callback` | `call_soon`, `call_later`, `call_at`, and the handles that cancel |
 //! | `stall` | a loop that can never finish says so |
 //! | `report` | slow polls, unjoined panics, and what is known of a task |
@@ -56,41 +59,39 @@
 #[macro_use]
 mod macros;
 
-// The waker and the task are the only modules with unsafe code.
 mod yield_now;
-
+// The task and the waker are the only modules with unsafe code.
 mod state;
 #[allow(unsafe_code)]
 mod task;
 #[allow(unsafe_code)]
 mod waker;
-
-mod sleep;
 mod timer;
-
-mod context;
-mod event_loop;
-mod local;
+mod sleep;
 mod shared;
-
+mod local;
+mod turn;
+mod idle;
+mod context;
+mod builder;
+mod event_loop;
 mod callback;
-mod join;
-mod report;
 mod stall;
-
+mod report;
+mod join;
 mod gather;
 mod promise;
-
-mod executor;
 mod handle;
 mod remote;
-
+mod executor;
+mod unwind;
 mod slab;
 mod sync;
-mod unwind;
 
+pub use builder::Builder;
 pub use callback::{Handle, LoopClosed, call_at, call_later, call_soon};
-pub use event_loop::{Builder, EventLoop, RunError, run, spawn, spawn_named, time};
+pub use context::{spawn, spawn_named, time};
+pub use event_loop::{EventLoop, RunError, run};
 pub use executor::run_in_executor;
 pub use gather::{Gather, GatherSettled, TryGather, TryGatherError, gather, gather_settled, try_gather};
 pub use handle::{ClockHold, LoopHandle};
