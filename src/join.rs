@@ -87,6 +87,7 @@ impl<T> Task<T> {
     ///
     /// # Panics
     /// If the result was taken before.
+    #[inline]
     #[track_caller]
     pub fn try_result(&mut self) -> Option<Result<T, JoinError>> {
         if !self.is_finished() {

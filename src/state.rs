@@ -130,6 +130,7 @@ impl State {
     ///
     /// With a count of one there is no other thread to tell, and a plain store will do: the poll is over, so no
     /// borrowed waker is left either from which a clone could be made.
+    #[inline]
     pub(crate) fn finish(&self) -> Snapshot {
         let now = self.0.load(Ordering::Acquire);
         if now / ONE == 1 {
@@ -181,6 +182,7 @@ impl State {
     }
 
     /// −1 for the share. True: it was the last. A count of one is this very share, and nobody can add to it.
+    #[inline]
     #[must_use]
     pub(crate) fn drop_share(&self) -> bool {
         self.0.load(Ordering::Acquire) / ONE == 1 || self.drop_reference()

@@ -119,7 +119,12 @@ impl Local {
                 }
             }
             Poll::Ready(destructor) => {
-                self.finish(&task);
+                if header.slot.get() == NO_SLOT && header.phase.get() == Phase::Finished && task.is_unwatched() {
+                    // The commonest end, and the cheapest: at its first poll, before its handle was asked for it.
+                    header.state.finish();
+                } else {
+                    self.finish(&task);
+                }
                 if let Some(payload) = destructor {
                     self.report_panic(&task, payload);
                 }

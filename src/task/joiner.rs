@@ -83,8 +83,7 @@ impl Slot for NoJoiner {
 }
 
 impl TaskRef {
-    /// Whether a task that was spawned here is over without anybody waiting for it at this moment: its handle is there
-    /// and has yet to look. The commonest end, and the cheapest.
+    /// Whether the handle of a task that was spawned here is there, and nobody waits at it.
     pub(crate) fn is_unwatched(&self) -> bool {
         self.header().waiter.get() == Waiter::Nobody
     }
