@@ -36,7 +36,10 @@ impl Local {
         let jobs = shared.jobs.load(Ordering::SeqCst);
         let timers = shared.timers.live();
         let others = jobs > 0 || shared.handles.load(Ordering::SeqCst) > 0;
-        if others && spin_until(|| shared.pending.load(Ordering::Relaxed)) {
+        if others && spin_until(100, || shared.pending.load(Ordering::Relaxed)) {
+            // A thread that has begun to submit may go on: to meet it at the lock for each one would cost both more
+            // than this moment.
+            spin_until(50, || false);
             return Ok(());
         }
         let stalled = if others || timers > 0 { None } else { stall::check(self) };

@@ -57,7 +57,7 @@ impl<T> RemoteTask<T> {
 
     #[track_caller]
     fn block(&self, limit: Option<Duration>) -> Result<T, ResultError> {
-        if !spin_until(|| self.0.is_done()) {
+        if !spin_until(200, || self.0.is_done()) {
             if self.0.task.shared().is_own_thread() {
                 return Err(ResultError::OwnThread);
             }

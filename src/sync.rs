@@ -46,10 +46,9 @@ impl Condvar {
     }
 }
 
-/// Looks for a while, before its caller blocks: what comes at once is cheaper to wait for than to sleep for.
-pub(crate) fn spin_until(condition: impl Fn() -> bool) -> bool {
-    const LOOKS: u32 = 100;
-    (0..LOOKS).any(|_| {
+/// Looks so many times, before its caller blocks: what comes at once is cheaper to wait for than to sleep for.
+pub(crate) fn spin_until(looks: u32, condition: impl Fn() -> bool) -> bool {
+    (0..looks).any(|_| {
         std::hint::spin_loop();
         condition()
     })
