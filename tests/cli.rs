@@ -7,7 +7,7 @@ fn handloop(arguments: &[&str]) -> Output {
 }
 
 fn text(bytes: &[u8]) -> Vec<String> {
-    String::from_utf8(bytes.to_vec()).unwrap().lines().map(str::to_owned).collect()
+    String::from_utf8(bytes.to_vec()).unwrap().replace('\\', "/").lines().map(str::to_owned).collect()
 }
 
 const GATHER: [&str; 7] = [

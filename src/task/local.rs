@@ -71,7 +71,7 @@ impl TaskRef {
         assert!(self.header().phase.get() == Phase::Running, "only the loop polls, one task at a time");
         self.with_waker(|waker| {
             // SAFETY: the vtable is that of the block; a `TaskRef` is on the loop's thread; the phase is `Running`,
-            // and `Local::run`, which set it, is the only caller and skips a task that runs already.
+            // and `Local::step`, which set it, is the only caller and skips a task that runs already.
             unsafe { (self.header().vtable.poll)(self.0, &mut Context::from_waker(waker)) }
         })
     }
