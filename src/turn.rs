@@ -156,9 +156,8 @@ impl Local {
                 word.has_handle()
             }
             Kind::Callback => false,
-            Kind::Task if task.is_unwatched() => true,
             Kind::Task => match task.replace_joiner(Joiner::Nobody) {
-                Joiner::Nobody => unreachable!("answered above"),
+                Joiner::Nobody => true,
                 Joiner::Waker(waker) => {
                     wake_all([waker]);
                     true

@@ -3,7 +3,7 @@ mod common;
 
 use std::cell::RefCell;
 use std::future::poll_fn;
-use std::pin::{Pin, pin};
+use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::channel;
@@ -12,7 +12,7 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::thread;
 use std::time::Duration;
 
-use common::{CountingWaker, Drops, Trace, panic_of, virtual_loop, watched};
+use common::{CountingWaker, Drops, Trace, block_on, panic_of, virtual_loop, watched};
 use handloop::{
     BrokenPromise, Elapsed, EventLoop, Promise, PromiseFuture, create_future, current_task, sleep, spawn, timeout,
     yield_now,
@@ -481,24 +481,6 @@ fn result_set_during_a_poll_is_seen_or_wakes() {
         }
         setter.join().unwrap();
     });
-}
-
-/// Blocks a thread on a future, with `park` and nothing of this crate.
-fn block_on<F: Future>(future: F) -> F::Output {
-    struct Unpark(thread::Thread);
-    impl Wake for Unpark {
-        fn wake(self: Arc<Self>) {
-            self.0.unpark();
-        }
-    }
-    let waker = Waker::from(Arc::new(Unpark(thread::current())));
-    let mut future = pin!(future);
-    loop {
-        match future.as_mut().poll(&mut Context::from_waker(&waker)) {
-            Poll::Ready(output) => return output,
-            Poll::Pending => thread::park(),
-        }
-    }
 }
 
 /// With real threads: the future is at home on any executor, and the promise in any loop. A pair in each direction

@@ -4,15 +4,15 @@ mod common;
 
 use std::cell::Cell;
 use std::future::{Future, pending, poll_fn};
-use std::pin::{Pin, pin};
+use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::mpsc::{Sender, channel};
 use std::task::{Context, Poll, Wake, Waker};
-use std::thread::{self, Thread};
+use std::thread;
 use std::time::{Duration, Instant};
 
-use common::{CountingWaker, Drops, Gate, OnDrop, Trace, panic_of, virtual_loop, watched};
+use common::{CountingWaker, Drops, Gate, OnDrop, Trace, block_on, panic_of, virtual_loop, watched};
 use handloop::{
     Elapsed, EventLoop, RunError, Sleep, StallReport, TaskState, call_at, create_future, current_task, gather, sleep,
     spawn, time, timeout, yield_now,
@@ -51,24 +51,6 @@ fn made_inside(event_loop: &EventLoop, duration: Duration) -> Sleep {
 
 fn poll_once<F: Future + Unpin>(future: &mut F, waker: &Waker) -> Poll<F::Output> {
     Pin::new(future).poll(&mut Context::from_waker(waker))
-}
-
-/// Another executor: it parks its thread.
-fn block_on<F: Future>(future: F) -> F::Output {
-    struct Unpark(Thread);
-    impl Wake for Unpark {
-        fn wake(self: Arc<Self>) {
-            self.0.unpark();
-        }
-    }
-    let waker = Waker::from(Arc::new(Unpark(thread::current())));
-    let mut future = pin!(future);
-    loop {
-        match future.as_mut().poll(&mut Context::from_waker(&waker)) {
-            Poll::Ready(output) => return output,
-            Poll::Pending => thread::park(),
-        }
-    }
 }
 
 /// Tells a channel of each wake.

@@ -7,49 +7,24 @@ use std::error::Error;
 use std::future::{Future, pending};
 use std::marker::PhantomPinned;
 use std::panic::{Location, panic_any};
-use std::pin::{Pin, pin};
+use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::mpsc::channel;
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Wake, Waker};
-use std::thread::{self, JoinHandle, ThreadId};
+use std::thread::{self, ThreadId};
 use std::time::{Duration, Instant};
 
-use common::{CountingWaker, Drops, OnDrop, Reports, Trace, panic_of, virtual_loop, watched};
+use common::{CountingWaker, Drops, Log, OnDrop, Reports, Trace, block_on, panic_of, start, virtual_loop, watched};
 use handloop::{
-    Builder, EventLoop, LoopHandle, RemoteTask, ResultError, RunError, create_future, gather, run_in_executor, sleep,
-    spawn, time, yield_now,
+    EventLoop, LoopHandle, RemoteTask, ResultError, RunError, create_future, gather, run_in_executor, sleep, spawn,
+    time, yield_now,
 };
 
 const TAKEN: &str = "this task has given its result already: keep it from the first time";
 const OWN_THREAD: &str =
     "result() on the loop's own thread would wait for ever, since the loop could not go on: await the task.";
 const TIMEOUT: &str = "The task is still running: ask again, or cancel it.";
-
-/// What happened, in order, from whatever thread.
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<String>>>);
-
-impl Log {
-    fn add(&self, event: impl Into<String>) {
-        self.0.lock().unwrap().push(event.into());
-    }
-
-    fn take(&self) -> Vec<String> {
-        std::mem::take(&mut *self.0.lock().unwrap())
-    }
-}
-
-/// A loop that runs for ever on a thread of its own.
-fn start(builder: Builder) -> (LoopHandle, JoinHandle<()>) {
-    let (sender, receiver) = channel();
-    let thread = thread::spawn(move || {
-        let event_loop = builder.build();
-        sender.send(event_loop.handle()).unwrap();
-        event_loop.run_forever();
-    });
-    (receiver.recv().unwrap(), thread)
-}
 
 fn poll_once<F: Future + Unpin>(future: &mut F, waker: &Waker) -> Poll<F::Output> {
     Pin::new(future).poll(&mut Context::from_waker(waker))
@@ -58,24 +33,6 @@ fn poll_once<F: Future + Unpin>(future: &mut F, waker: &Waker) -> Poll<F::Output
 /// Runs every turn that has something to do.
 fn settle(event_loop: &EventLoop) {
     while event_loop.run_once() {}
-}
-
-/// The smallest executor there is.
-fn block_on<F: Future>(future: F) -> F::Output {
-    struct Unpark(thread::Thread);
-    impl Wake for Unpark {
-        fn wake(self: Arc<Self>) {
-            self.0.unpark();
-        }
-    }
-    let waker = Waker::from(Arc::new(Unpark(thread::current())));
-    let mut future = pin!(future);
-    loop {
-        match future.as_mut().poll(&mut Context::from_waker(&waker)) {
-            Poll::Ready(output) => return output,
-            Poll::Pending => thread::park(),
-        }
-    }
 }
 
 /// RCT-01. Two tasks of 6 and of 4 seconds, submitted by the main thread, run together: 4 ends first, 6 ends last, and

@@ -6,44 +6,17 @@ use std::cell::Cell;
 use std::future::{pending, poll_fn};
 use std::panic::Location;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{channel, sync_channel};
-use std::sync::{Arc, Mutex};
 use std::task::{Poll, Waker};
-use std::thread::{self, JoinHandle};
+use std::thread;
 use std::time::Duration;
 
-use common::{Drops, Gate, OnDrop, Reports, panic_of, virtual_loop, watched};
-use handloop::{
-    Builder, EventLoop, LoopHandle, RunError, call_later, call_soon, create_future, spawn, time, yield_now,
-};
+use common::{Drops, Gate, Log, OnDrop, Reports, panic_of, start, virtual_loop, watched};
+use handloop::{EventLoop, LoopHandle, RunError, call_later, call_soon, create_future, spawn, time, yield_now};
 
 const HOUR: Duration = Duration::from_secs(3600);
-
-/// What happened, in order, from whatever thread.
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<String>>>);
-
-impl Log {
-    fn add(&self, event: impl Into<String>) {
-        self.0.lock().unwrap().push(event.into());
-    }
-
-    fn take(&self) -> Vec<String> {
-        std::mem::take(&mut *self.0.lock().unwrap())
-    }
-}
-
-/// A loop that runs for ever on a thread of its own.
-fn start(builder: Builder) -> (LoopHandle, JoinHandle<()>) {
-    let (sender, receiver) = channel();
-    let thread = thread::spawn(move || {
-        let event_loop = builder.build();
-        sender.send(event_loop.handle()).unwrap();
-        event_loop.run_forever();
-    });
-    (receiver.recv().unwrap(), thread)
-}
 
 /// TSAFE-01. A callback from another thread wakes a loop that waits for nothing but a timer an hour away.
 #[test]

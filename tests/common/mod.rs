@@ -4,15 +4,16 @@
 use std::cell::RefCell;
 use std::future::Future;
 use std::io::Write;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Wake, Waker};
+use std::thread::{self, JoinHandle, Thread};
 use std::time::Duration;
 
-use handloop::{Builder, EventLoop, Report};
+use handloop::{Builder, EventLoop, LoopHandle, Report};
 
 /// Runs a test on a thread of its own, and ends the whole process if it hangs. The limit is far beyond what any test
 /// needs on a slow machine; nothing is measured by it.
@@ -209,4 +210,47 @@ pub fn panic_text(payload: &(dyn std::any::Any + Send)) -> String {
 pub fn panic_of(code: impl FnOnce()) -> String {
     let payload = std::panic::catch_unwind(std::panic::AssertUnwindSafe(code)).expect_err("this must panic");
     panic_text(&*payload)
+}
+
+/// What happened, in order, from whatever thread.
+#[derive(Clone, Default)]
+pub struct Log(Arc<Mutex<Vec<String>>>);
+
+impl Log {
+    pub fn add(&self, event: impl Into<String>) {
+        self.0.lock().unwrap().push(event.into());
+    }
+
+    pub fn take(&self) -> Vec<String> {
+        std::mem::take(&mut *self.0.lock().unwrap())
+    }
+}
+
+/// A loop that runs for ever on a thread of its own.
+pub fn start(builder: Builder) -> (LoopHandle, JoinHandle<()>) {
+    let (sender, receiver) = channel();
+    let thread = thread::spawn(move || {
+        let event_loop = builder.build();
+        sender.send(event_loop.handle()).unwrap();
+        event_loop.run_forever();
+    });
+    (receiver.recv().unwrap(), thread)
+}
+
+/// Another executor, the smallest there is: it blocks its thread on a future, with `park` and nothing of this crate.
+pub fn block_on<F: Future>(future: F) -> F::Output {
+    struct Unpark(Thread);
+    impl Wake for Unpark {
+        fn wake(self: Arc<Self>) {
+            self.0.unpark();
+        }
+    }
+    let waker = Waker::from(Arc::new(Unpark(thread::current())));
+    let mut future = pin!(future);
+    loop {
+        match future.as_mut().poll(&mut Context::from_waker(&waker)) {
+            Poll::Ready(output) => return output,
+            Poll::Pending => thread::park(),
+        }
+    }
 }
