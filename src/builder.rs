@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::event_loop::EventLoop;
 use crate::local::Local;
+use crate::record::{Recorder, Recording};
 use crate::report::{OnReport, Report, to_stderr};
 use crate::shared::Shared;
 use crate::sync::Arc;
@@ -27,11 +28,18 @@ pub struct Builder {
     is_virtual: bool,
     slow_poll: Option<Duration>,
     on_report: OnReport,
+    recorder: Option<Recorder>,
 }
 
 impl Builder {
     pub(crate) fn new() -> Self {
-        Builder { name: "loop".to_owned(), is_virtual: false, slow_poll: None, on_report: Arc::new(to_stderr) }
+        Builder {
+            name: "loop".to_owned(),
+            is_virtual: false,
+            slow_poll: None,
+            on_report: Arc::new(to_stderr),
+            recorder: None,
+        }
     }
 
     /// The loop's name, for its own `Debug` text and its job threads. It is `loop` unless set.
@@ -63,11 +71,40 @@ impl Builder {
         self
     }
 
+    /// Makes the loop record: `recorder` is told each event, on the loop's own thread. A loop that does not record runs
+    /// the same code for its wakers as if there were no recorders.
+    ///
+    /// On a virtual clock the record of a program is the same on every run, as far as the program itself orders what
+    /// its threads do.
+    ///
+    /// ```
+    /// use std::sync::{Arc, Mutex};
+    /// use handloop::record::Recorder;
+    ///
+    /// let events = Arc::new(Mutex::new(Vec::new()));
+    /// let sink = events.clone();
+    /// let recorder = Recorder::new(move |event| sink.lock().unwrap().push(event.clone()));
+    /// handloop::EventLoop::builder().record(&recorder).build().run_until_complete(async {});
+    /// assert_eq!(events.lock().unwrap().len(), 6); // spawned, run begun, poll begun and ended, run ended, closed
+    /// ```
+    pub fn record(mut self, recorder: &Recorder) -> Self {
+        self.recorder = Some(recorder.clone());
+        self
+    }
+
     /// Makes the loop, on this thread.
+    ///
+    /// # Panics
+    /// If its recorder records another loop already.
     #[must_use]
+    #[track_caller]
     pub fn build(self) -> EventLoop {
-        let shared = Shared::new(self.name, self.is_virtual, self.on_report);
-        EventLoop::from_local(Local::new(shared, self.slow_poll))
+        let shared = Shared::new(self.name, self.is_virtual, self.recorder.is_some(), self.on_report);
+        let recording = self.recorder.map(|recorder| {
+            recorder.attach(&shared);
+            Recording::new(recorder, shared.now())
+        });
+        EventLoop::from_local(Local::new(shared, self.slow_poll, recording))
     }
 }
 

@@ -1,5 +1,6 @@
 //! Plain callbacks: `call_soon`, `call_later`, `call_at`, and the handles that cancel them.
 
+use std::any::type_name;
 use std::panic::Location;
 use std::time::{Duration, Instant};
 
@@ -54,8 +55,9 @@ impl Local {
         if self.closed.get() {
             return Err(LoopClosed(callback));
         }
-        let task = TaskRef::callback(&self.shared, callback, at);
+        let task = TaskRef::callback(&self.shared, callback, self.next_callback(), at);
         self.ready.push(task.clone());
+        self.record_spawned(&task, None, type_name::<F>(), true);
         Ok(Handle { task, when: None, timer: None })
     }
 
@@ -68,10 +70,11 @@ impl Local {
         if self.closed.get() {
             return Err(LoopClosed(callback));
         }
-        let task = TaskRef::callback(&self.shared, callback, at);
+        let task = TaskRef::callback(&self.shared, callback, self.next_callback(), at);
         self.keep(task.clone());
+        self.record_spawned(&task, None, type_name::<F>(), false);
         let timers = &self.shared.timers;
-        let key = when.and_then(|when| timers.register(when, task.with_waker(Clone::clone)).ok());
+        let key = when.and_then(|when| task.with_waker(|waker| timers.register(when, waker)));
         let timer = key.map(|key| (timers.clone(), key));
         if when.is_some_and(|when| when <= timers.now()) {
             // Due already. A loop that is never idle would not jump its virtual clock, and so not look.

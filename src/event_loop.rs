@@ -12,6 +12,7 @@ use crate::context::{self, Enter};
 use crate::handle::LoopHandle;
 use crate::join::Task;
 use crate::local::Local;
+use crate::record::What;
 use crate::report::{Report, TaskInfo};
 use crate::stall::StallReport;
 use crate::task::TaskRef;
@@ -120,7 +121,7 @@ impl EventLoop {
         let mut output = None;
         let ran = {
             let mut future = pin!(async { output = Some(future.await) });
-            let task = RootTask::new(&self.local, Location::caller());
+            let task = RootTask::new(&self.local, std::any::type_name::<F>(), Location::caller());
             self.local.drive(Some(&mut Root { task: task.task.clone(), future: future.as_mut(), is_done: false }))
         };
         match output {
@@ -171,6 +172,7 @@ impl EventLoop {
     /// Ends the current run after its turn, or the next one after one turn. It is `loop.stop` (LOOP-06, LOOP-07).
     pub fn stop(&self) {
         self.local.stopping.set(true);
+        self.local.record_by(|_, by| What::StopAsked { by });
     }
 
     /// Makes a task of `future`; it is first polled in the next turn, of this run or a later one (TASK-01, TASK-02).
@@ -271,10 +273,11 @@ struct RootTask<'a> {
 }
 
 impl<'a> RootTask<'a> {
-    fn new(local: &'a Local, at: &'static Location<'static>) -> Self {
+    fn new(local: &'a Local, function: &'static str, at: &'static Location<'static>) -> Self {
         let task = TaskRef::root(&local.shared, local.next_id(), at);
         local.keep(task.clone());
         local.ready.push(task.clone());
+        local.record_spawned(&task, None, function, true);
         RootTask { local, task }
     }
 }

@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::panic::{Location, resume_unwind};
 
-use crate::context::expect_current;
+use crate::context::{current, expect_current};
 use crate::join::Task;
 use crate::promise::{PromiseFuture, create_future};
 use crate::report::{Report, TaskInfo, TaskState, default_name};
@@ -59,13 +59,14 @@ where
     let (promise, future) = create_future();
     let origin = Origin { shared: local.shared.clone(), id: local.last_id() + 1, at: Location::caller() };
     let mut wait = Wait { future, origin: origin.clone() };
+    local.count_wait(1);
     let future = async move {
         match (&mut wait.future).await.expect("a job's thread keeps its promise") {
             Ok(output) => output,
             Err(payload) => resume_unwind(payload),
         }
     };
-    let task = Task::new(local.spawn(future, None, Location::caller()));
+    let task = Task::new(local.spawn_as(future, None, std::any::type_name::<F>(), Location::caller()));
     if local.closed.get() {
         return task;
     }
@@ -111,6 +112,10 @@ struct Wait<T> {
 
 impl<T> Drop for Wait<T> {
     fn drop(&mut self) {
+        if let Some(local) = current() {
+            // Only its own loop drops it.
+            local.count_wait(-1);
+        }
         if let Some(Ok(unread)) = self.future.close() {
             self.origin.drop_unread(unread);
         }

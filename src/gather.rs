@@ -7,14 +7,16 @@
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::fmt;
+use std::panic::Location;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker, ready};
 
 use crate::join::{JoinError, Task};
+use crate::record::{Holder, given_up, kept, waits_at};
 use crate::report::TaskState;
 use crate::task::Joiner;
-use crate::unwind::wake_all;
+use crate::unwind::wake_one;
 use crate::waker::task_of;
 
 /// Which ends of children are worth a look, beside the last.
@@ -42,13 +44,25 @@ impl Group {
             self.ended.borrow_mut().push_back(index);
         }
         if is_worth_a_look || self.running.get() == 0 {
-            wake_all(self.waker.take());
+            self.give_up(wake_one);
+        }
+    }
+
+    fn give_up(&self, end: impl FnOnce(Waker)) {
+        if let Some(waker) = self.waker.take() {
+            given_up(waker, || Holder::Gather, end);
         }
     }
 
     /// The task that the group wakes, if it is one of ours. To be compared, not to be followed.
     pub(crate) fn wakes(&self) -> Option<*const ()> {
         self.waker.borrow().as_ref().and_then(task_of)
+    }
+}
+
+impl Drop for Group {
+    fn drop(&mut self) {
+        self.give_up(drop);
     }
 }
 
@@ -75,6 +89,7 @@ impl<T> Children<T> {
     }
 
     /// The next child whose end is worth a look; `None` when all are over.
+    #[track_caller]
     fn poll_ended(&mut self, context: &mut Context<'_>) -> Poll<Option<usize>> {
         assert!(self.tasks.is_some(), "a gather that has returned is not polled again");
         let group = &self.group;
@@ -82,10 +97,12 @@ impl<T> Children<T> {
         let is_waiting = || group.ended.borrow().is_empty() && group.running.get() > 0;
         if !is_known && is_waiting() {
             // Cloned and dropped outside the borrow, and before the last look: both may be code of the user's.
-            let waker = context.waker().clone();
-            drop(group.waker.replace(Some(waker)));
+            let waker = kept(context.waker(), || Holder::Gather);
+            group.give_up(drop);
+            group.waker.replace(Some(waker));
         }
         if is_waiting() {
+            waits_at(context.waker(), || Holder::Gather, Location::caller());
             return Poll::Pending;
         }
         Poll::Ready(group.ended.borrow_mut().pop_front().map(|index| index as usize))
@@ -145,6 +162,7 @@ pub struct Gather<T>(Children<T>);
 impl<T> Future for Gather<T> {
     type Output = Result<Vec<T>, JoinError>;
 
+    #[track_caller]
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         self.0.poll_ended(context).map(|failed| match failed {
             None => self.0.take_all().collect(),
@@ -182,6 +200,7 @@ pub struct GatherSettled<T>(Children<T>);
 impl<T> Future for GatherSettled<T> {
     type Output = Vec<Result<T, JoinError>>;
 
+    #[track_caller]
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         self.0.poll_ended(context).map(|_| self.0.take_all().collect())
     }
@@ -220,6 +239,7 @@ impl<T, E> Unpin for TryGather<T, E> {}
 impl<T, E> Future for TryGather<T, E> {
     type Output = Result<Vec<T>, TryGatherError<E>>;
 
+    #[track_caller]
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         while let Some(index) = ready!(self.children.poll_ended(context)) {
             let failure = match self.children.take(index) {

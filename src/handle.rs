@@ -1,10 +1,12 @@
 //! `LoopHandle`: what other threads reach a loop by.
 
+use std::any::type_name;
 use std::marker::PhantomData;
 use std::panic::Location;
 
 use crate::callback::LoopClosed;
 use crate::context;
+use crate::record::{Place, Told, What};
 use crate::remote::RemoteTask;
 use crate::shared::Shared;
 use crate::sync::{Arc, Ordering};
@@ -43,7 +45,8 @@ impl LoopHandle {
         F: Future + Send + 'static,
         F::Output: Send + 'static,
     {
-        self.send(TypedOutside::submitted(&self.shared, future, Location::caller()))
+        let at = Location::caller();
+        self.send(TypedOutside::submitted(&self.shared, future, at), type_name::<F>(), at)
     }
 
     /// The same for a future that is not `Send`, such as any that keeps a [`Task`](crate::Task) across an `.await`:
@@ -64,11 +67,12 @@ impl LoopHandle {
         F: Future + 'static,
         F::Output: Send + 'static,
     {
-        self.send(TypedOutside::submitted_with(&self.shared, make, Location::caller()))
+        let at = Location::caller();
+        self.send(TypedOutside::submitted_with(&self.shared, make, at), type_name::<M>(), at)
     }
 
-    fn send<T>(&self, (entry, typed): (Outside, TypedOutside<T>)) -> RemoteTask<T> {
-        if let Some(refused) = self.shared.submit(entry) {
+    fn send<T>(&self, (entry, typed): (Outside, TypedOutside<T>), function: &'static str, at: Place) -> RemoteTask<T> {
+        if let Some(refused) = self.shared.submit(entry, function, at) {
             refused.refuse();
         }
         RemoteTask::new(typed)
@@ -95,7 +99,8 @@ impl LoopHandle {
             if inbox.closed {
                 return Err(LoopClosed(callback));
             }
-            inbox.woken.push(Outside::callback(&self.shared, callback, at));
+            let entry = Outside::callback(&self.shared, callback, at);
+            self.shared.enter_new(inbox, entry, type_name::<F>(), at);
             Ok(())
         })
     }
@@ -105,8 +110,16 @@ impl LoopHandle {
     /// by itself is over with that run.
     pub fn stop(&self) {
         match context::current() {
-            Some(local) if Arc::ptr_eq(&local.shared, &self.shared) => local.stopping.set(true),
-            _ => self.shared.tell(|inbox| inbox.stop = true),
+            Some(local) if Arc::ptr_eq(&local.shared, &self.shared) => {
+                local.stopping.set(true);
+                local.record_by(|_, by| What::StopAsked { by });
+            }
+            _ => self.shared.tell(|inbox| {
+                inbox.stop = true;
+                if self.shared.is_recorded && !inbox.closed {
+                    inbox.told.push(Told::new(&self.shared, None, true, |_, said| What::StopAsked { by: said.by }));
+                }
+            }),
         }
     }
 

@@ -1,9 +1,9 @@
 //! What a loop does when nothing is ready: it jumps its virtual clock, parks, or finds that neither is any use.
 
 use crate::local::Local;
+use crate::record::What;
 use crate::stall::{self, StallReport};
 use crate::sync::{Ordering, spin_until};
-use crate::unwind::wake_all;
 
 impl Local {
     /// Nothing is ready: jumps a virtual clock, parks, or says why neither is any use.
@@ -49,9 +49,10 @@ impl Local {
         }
         if timers > 0 && shared.timers.is_virtual && jobs == 0 {
             // Under the inbox's lock, so that no `ClockHold` can begin in mid-jump.
-            let due = shared.timers.jump();
+            let from = shared.timers.jump();
             drop(inbox);
-            wake_all(due);
+            self.record(|recording| What::ClockJumped { from: recording.since_start(from) });
+            shared.timers.wake_due();
             return Ok(());
         }
         if let Some(report) = stalled {

@@ -6,6 +6,7 @@ use std::panic::Location;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
+use crate::record::{What, given_up, kept, waits_at};
 use crate::report::{Report, TaskInfo, TaskState, default_name, state_of};
 use crate::sync::Mutex;
 use crate::task::{Failure, Joiner, TaskRef, Typed};
@@ -93,20 +94,30 @@ impl<T> Task<T> {
         if !self.is_finished() {
             return None;
         }
-        match self.0.take() {
+        let taken = self.0.take();
+        self.inner().say(|_, said| What::Joined { id: said.id(), by: said.by });
+        match taken {
             Some(result) => Some(result.map_err(|failure| JoinError::new(self.id(), self.name(), failure))),
             None => panic!("{} has given its result already: keep it from the first time", self.name()),
         }
     }
 
     pub(crate) fn join_with(&self, joiner: Joiner) {
-        drop(self.inner().replace_joiner(joiner));
+        self.replace_joiner(joiner);
+    }
+
+    /// Lets go of whoever waited before.
+    fn replace_joiner(&self, joiner: Joiner) {
+        if let Joiner::Waker(waker) = self.inner().replace_joiner(joiner) {
+            given_up(waker, || self.inner().header().joiner(), drop);
+        }
     }
 }
 
 impl<T> Future for Task<T> {
     type Output = Result<T, JoinError>;
 
+    #[track_caller]
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         if let Some(result) = self.try_result() {
             return Poll::Ready(result);
@@ -114,14 +125,16 @@ impl<T> Future for Task<T> {
         let is_known =
             self.inner().with_joiner(|waiting, _| waiting.is_some_and(|waiting| waiting.will_wake(context.waker())));
         if !is_known {
-            let waker = context.waker().clone();
+            let waker = kept(context.waker(), || self.inner().header().joiner());
             // To clone a waker may be code of the user's, in which the task has ended.
             if let Some(result) = self.try_result() {
+                given_up(waker, || self.inner().header().joiner(), drop);
                 return Poll::Ready(result);
             }
             // The latest waker counts (RUST-05, case 61); the one before is released.
-            drop(self.inner().replace_joiner(Joiner::Waker(waker)));
+            self.replace_joiner(Joiner::Waker(waker));
         }
+        waits_at(context.waker(), || self.inner().header().joiner(), Location::caller());
         Poll::Pending
     }
 }
@@ -131,6 +144,7 @@ impl<T> Drop for Task<T> {
         if self.inner().header().is_taken() {
             return;
         }
+        self.inner().say(|_, said| What::Detached { id: said.id(), by: said.by });
         let waiting = self.inner().replace_joiner(Joiner::Detached);
         let unread = if self.is_finished() { self.0.take() } else { None };
         if let Some(Err(Failure::Panic(payload))) = unread {
@@ -139,7 +153,9 @@ impl<T> Drop for Task<T> {
             }
             discard(payload);
         }
-        drop(waiting);
+        if let Joiner::Waker(waker) = waiting {
+            given_up(waker, || self.inner().header().joiner(), drop);
+        }
     }
 }
 

@@ -42,6 +42,7 @@
 //! | `callback` | `call_soon`, `call_later`, `call_at`, and the handles that cancel |
 //! | `stall` | a loop that can never finish says so |
 //! | `report` | slow polls, unjoined panics, and what is known of a task |
+//! | [`record`] | every event, numbered and told to an observer; its parts are `recorder`, `recording`, `waker`, `watch`, `snapshot` |
 //! | `join` | `Task` and `JoinError` |
 //! | `gather` | many tasks, one wake |
 //! | `promise` | a result that is yet to come, in two halves |
@@ -60,7 +61,7 @@
 mod macros;
 
 mod yield_now;
-// The task and the waker are the only modules with unsafe code.
+// The task and the wakers are the only modules with unsafe code; `record::waker` is the third.
 mod state;
 #[allow(unsafe_code)]
 mod task;
@@ -78,6 +79,7 @@ mod event_loop;
 mod callback;
 mod stall;
 mod report;
+pub mod record;
 mod join;
 mod gather;
 mod promise;

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use crate::context::Enter;
 use crate::executor::Jobs;
+use crate::record::{Recording, What};
 use crate::report::TaskInfo;
 use crate::shared::Shared;
 use crate::slab::Slab;
@@ -27,13 +28,18 @@ pub(crate) struct Local {
     pub(crate) is_running: Cell<bool>,
     pub(crate) closed: Cell<bool>,
     pub(crate) slow_poll: Option<Duration>,
+    pub(crate) recording: Option<Box<Recording>>,
+    /// There is a limit for polls, or an observer: they are looked at one by one.
+    pub(crate) is_watched: bool,
     /// The spare half of the inbox: taking over is one swap.
     pub(crate) spare: Cell<Vec<Outside>>,
 }
 
 impl Local {
-    pub(crate) fn new(shared: Arc<Shared>, slow_poll: Option<Duration>) -> Rc<Self> {
+    pub(crate) fn new(shared: Arc<Shared>, slow_poll: Option<Duration>, recording: Option<Recording>) -> Rc<Self> {
         Rc::new(Local {
+            is_watched: slow_poll.is_some() || recording.is_some(),
+            recording: recording.map(Box::new),
             shared,
             ready: Ready::default(),
             waiting: RefCell::default(),
@@ -63,12 +69,28 @@ impl Local {
         name: Option<String>,
         spawned_at: &'static Location<'static>,
     ) -> Typed<F::Output> {
+        self.spawn_as(future, name, std::any::type_name::<F>(), spawned_at)
+    }
+
+    /// The same; `function` is what the record calls it.
+    pub(crate) fn spawn_as<F: Future + 'static>(
+        &self,
+        future: F,
+        name: Option<String>,
+        function: &'static str,
+        spawned_at: &'static Location<'static>,
+    ) -> Typed<F::Output> {
+        let known = self.recording.as_ref().and_then(|_| name.clone());
         let typed = Typed::new(&self.shared, future, name, self.next_id(), spawned_at);
-        if self.closed.get() {
-            self.keep(typed.task.clone());
-            self.cancel(&typed.task);
-        } else {
+        let is_open = !self.closed.get();
+        if is_open {
             self.ready.push(typed.task.clone());
+        } else {
+            self.keep(typed.task.clone());
+        }
+        self.record_spawned(&typed.task, known, function, is_open);
+        if !is_open {
+            self.cancel(&typed.task);
         }
         typed
     }
@@ -108,11 +130,12 @@ impl Local {
             return;
         }
         let _current = Enter::new(self);
-        let submitted = {
+        let (submitted, told) = {
             let mut inbox = self.shared.lock();
             inbox.closed = true;
-            std::mem::take(&mut inbox.woken)
+            (std::mem::take(&mut inbox.woken), std::mem::take(&mut inbox.told))
         };
+        self.take_in(told);
         for entry in submitted {
             if let Some(task) = entry.adopt(|| self.next_id()) {
                 self.ready.push(task);
@@ -128,5 +151,6 @@ impl Local {
         while let Some(over) = self.ready.pop() {
             drop(over);
         }
+        self.record(|_| What::Closed);
     }
 }

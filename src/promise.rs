@@ -1,10 +1,12 @@
 //! `create_future`: a result that is yet to come, in two halves.
 
+use std::panic::Location;
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 
+use crate::record::{Holder, given_up, kept, waits_at};
 use crate::sync::{Arc, Mutex};
-use crate::unwind::wake_all;
+use crate::unwind::wake_one;
 
 /// Makes a result that is yet to come: one half sets it, the other waits for it. It is `loop.create_future`.
 ///
@@ -61,7 +63,9 @@ impl<T> Promise<T> {
         slot.stage = Stage::Done(result);
         let waker = slot.waker.take();
         drop(slot);
-        wake_all(waker);
+        if let Some(waker) = waker {
+            given_up(waker, || Holder::Promise, wake_one);
+        }
         None
     }
 
@@ -112,7 +116,9 @@ impl<T> PromiseFuture<T> {
             stage => std::mem::replace(stage, Stage::Gone),
         };
         drop(slot);
-        drop(waker);
+        if let Some(waker) = waker {
+            given_up(waker, || Holder::Promise, drop);
+        }
         match stage {
             Stage::Done(result) => Some(result),
             _ => None,
@@ -125,12 +131,14 @@ impl<T> PromiseFuture<T> {
             // Set meanwhile, the promise has taken this very waker, and calls it.
             return true;
         }
-        let new = waker.clone();
+        let new = kept(waker, || Holder::Promise);
         let mut slot = self.slot.lock();
         let is_pending = matches!(slot.stage, Stage::Pending);
         let unused = if is_pending { slot.waker.replace(new) } else { Some(new) };
         drop(slot);
-        drop(unused);
+        if let Some(waker) = unused {
+            given_up(waker, || Holder::Promise, drop);
+        }
         is_pending
     }
 }
@@ -138,8 +146,10 @@ impl<T> PromiseFuture<T> {
 impl<T> Future for PromiseFuture<T> {
     type Output = Result<T, BrokenPromise>;
 
+    #[track_caller]
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         if !self.is_done() && self.wait_with(context.waker()) {
+            waits_at(context.waker(), || Holder::Promise, Location::caller());
             return Poll::Pending;
         }
         Poll::Ready(self.try_result().expect("a future that gave its result is not polled again"))

@@ -1,11 +1,13 @@
 //! `RemoteTask`: a task of another thread's loop, to wait for, with or without blocking, or to cancel.
 
 use std::fmt;
+use std::panic::Location;
 use std::pin::Pin;
 use std::task::{Context, Poll, Wake, Waker};
 use std::time::{Duration, Instant};
 
 use crate::join::JoinError;
+use crate::record::{Holder, What, waits_at};
 use crate::report::Report;
 use crate::sync::{Arc, spin_until, thread};
 use crate::task::{Failure, TypedOutside};
@@ -77,7 +79,9 @@ impl<T> RemoteTask<T> {
 
     #[track_caller]
     fn take(&self) -> Result<T, JoinError> {
-        match self.0.take() {
+        let taken = self.0.take();
+        self.0.task.say(|_, said| What::Joined { id: said.id(), by: said.by });
+        match taken {
             Some(result) => result.map_err(|failure| JoinError::unnamed(self.0.id(), failure)),
             None => panic!("this task has given its result already: keep it from the first time"),
         }
@@ -94,6 +98,7 @@ impl<T> RemoteTask<T> {
     pub fn cancel(&self) -> bool {
         let accepted = self.0.task.state().cancel();
         if accepted {
+            self.0.task.say(|_, said| What::CancelAsked { id: said.id(), by: said.by });
             self.0.task.wake_by_ref();
         }
         accepted
@@ -103,8 +108,10 @@ impl<T> RemoteTask<T> {
 impl<T> Future for RemoteTask<T> {
     type Output = Result<T, JoinError>;
 
+    #[track_caller]
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         if !self.0.is_done() && self.0.wait_with(context.waker()) {
+            waits_at(context.waker(), || Holder::Remote, Location::caller());
             return Poll::Pending;
         }
         Poll::Ready(self.take())
@@ -113,6 +120,9 @@ impl<T> Future for RemoteTask<T> {
 
 impl<T> Drop for RemoteTask<T> {
     fn drop(&mut self) {
+        if !self.0.is_done() || !self.0.is_taken() {
+            self.0.task.say(|_, said| What::Detached { id: said.id(), by: said.by });
+        }
         if let Some(Err(Failure::Panic(payload))) = self.0.detach() {
             let task = self.0.info();
             self.0.task.shared().report(&Report::Panic { task, message: message(&*payload) });

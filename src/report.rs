@@ -69,7 +69,7 @@ pub(crate) fn default_name(id: u64) -> String {
 
 pub(crate) fn state_of(header: &Header) -> TaskState {
     match header.phase.get() {
-        Phase::Running => TaskState::Running,
+        Phase::Running | Phase::Dropping => TaskState::Running,
         Phase::Finished => TaskState::Finished,
         Phase::Panicked => TaskState::Panicked,
         Phase::Cancelled => TaskState::Cancelled,

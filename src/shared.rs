@@ -4,6 +4,7 @@
 
 use std::time::Instant;
 
+use crate::record::{Place, Said, Told, What};
 use crate::report::{self, OnReport, Report};
 use crate::sync::{Arc, AtomicBool, AtomicUsize, Condvar, Mutex, MutexGuard, Ordering, thread};
 use crate::task::Outside;
@@ -11,6 +12,8 @@ use crate::timer::Timers;
 
 pub(crate) struct Shared {
     pub(crate) name: String,
+    /// Somebody observes the loop: its tasks give out wakers that record.
+    pub(crate) is_recorded: bool,
     /// The loop's own thread.
     pub(crate) thread: thread::ThreadId,
     inbox: Mutex<Inbox>,
@@ -36,6 +39,10 @@ pub(crate) struct Shared {
 pub(crate) struct Inbox {
     /// Tasks woken or submitted from elsewhere, in the order in which that happened.
     pub(crate) woken: Vec<Outside>,
+    /// The same on a recording loop, in one order with the news.
+    pub(crate) told: Vec<Told>,
+    /// The loop's own thread has put something in. Known on a recording loop only.
+    pub(crate) is_from_own_thread: bool,
     /// The loop's thread waits on the condition variable.
     parked: bool,
     /// The timer thread saw a deadline pass.
@@ -52,9 +59,10 @@ pub(crate) struct Inbox {
 }
 
 impl Shared {
-    pub(crate) fn new(name: String, is_virtual: bool, on_report: OnReport) -> Arc<Self> {
+    pub(crate) fn new(name: String, is_virtual: bool, is_recorded: bool, on_report: OnReport) -> Arc<Self> {
         Arc::new_cyclic(|this| Shared {
             name,
+            is_recorded,
             thread: thread::current().id(),
             inbox: Mutex::default(),
             parked: Condvar::default(),
@@ -62,7 +70,7 @@ impl Shared {
             watching: AtomicBool::new(false),
             handles: AtomicUsize::new(0),
             jobs: AtomicUsize::new(0),
-            timers: Timers::new(Some(this.clone()), is_virtual),
+            timers: Timers::new(Some(this.clone()), is_virtual, is_recorded),
             joining: Mutex::default(),
             on_report,
         })
@@ -77,6 +85,7 @@ impl Shared {
     pub(crate) fn tell<R>(&self, change: impl FnOnce(&mut Inbox) -> R) -> R {
         let mut inbox = self.lock();
         let answer = change(&mut inbox);
+        inbox.is_from_own_thread |= self.is_recorded && self.is_own_thread();
         self.pending.store(true, Ordering::Release);
         self.unpark(inbox);
         answer
@@ -90,20 +99,37 @@ impl Shared {
         }
     }
 
-    /// Puts an entry into the inbox. A closed loop lets it go.
-    pub(crate) fn push(&self, entry: Outside) {
-        drop(self.submit(entry));
+    /// Puts a new task into the inbox. A closed loop gives it back. Entries are dropped only after the lock.
+    pub(crate) fn submit(&self, entry: Outside, function: &'static str, at: Place) -> Option<Outside> {
+        self.tell(|inbox| {
+            if inbox.closed {
+                return Some(entry);
+            }
+            self.enter_new(inbox, entry, function, at);
+            None
+        })
     }
 
-    /// The same for a new task, which a closed loop gives back. Entries are dropped only after the lock.
-    pub(crate) fn submit(&self, entry: Outside) -> Option<Outside> {
-        self.tell(|inbox| {
+    /// What is new to the loop, and not only to be polled again. The inbox is open.
+    pub(crate) fn enter_new(&self, inbox: &mut Inbox, entry: Outside, function: &'static str, at: Place) {
+        if self.is_recorded {
+            let submitted = move |_: &_, said: Said| What::Submitted { id: said.id(), function, by: said.by, at };
+            inbox.told.push(Told::new(self, Some(entry), true, submitted));
+        } else {
+            inbox.woken.push(entry);
+        }
+    }
+
+    /// Puts a task that was woken into the inbox. A closed loop lets it go.
+    pub(crate) fn push(&self, entry: Outside) {
+        let refused = self.tell(|inbox| {
             if inbox.closed {
                 return Some(entry);
             }
             inbox.woken.push(entry);
             None
-        })
+        });
+        drop(refused);
     }
 
     /// The inbox, if a `ClockHold` is alive.

@@ -41,10 +41,6 @@ impl<T> Slab<T> {
         self.entries.len() - self.free.len()
     }
 
-    pub(crate) fn into_iter(self) -> impl Iterator<Item = T> {
-        self.entries.into_iter().flatten()
-    }
-
     pub(crate) fn iter(&self) -> impl Iterator<Item = &T> {
         self.entries.iter().flatten()
     }

@@ -1,10 +1,12 @@
 //! `sleep` and `timeout`: the leaf futures over the timers.
 
+use std::panic::Location;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use crate::context;
+use crate::record::{Holder, waits_at};
 use crate::sync::Arc;
 use crate::timer::{Key, Standing, Timers};
 
@@ -68,7 +70,9 @@ fn timers_here() -> Arc<Timers> {
 impl Future for Sleep {
     type Output = ();
 
+    #[track_caller]
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
+        let at = Location::caller();
         loop {
             let (timers, deadline, key) = match &mut self.0 {
                 Stage::Over => return Poll::Ready(()),
@@ -76,22 +80,25 @@ impl Future for Sleep {
                     self.0 = Stage::bind(timers_here(), *duration);
                     continue;
                 }
-                Stage::Bound { deadline: None, .. } => return Poll::Pending,
+                Stage::Bound { deadline: None, .. } => {
+                    waits_at(context.waker(), || Holder::Timer, at);
+                    return Poll::Pending;
+                }
                 Stage::Bound { timers, deadline: Some(deadline), key } => (timers, *deadline, key),
             };
             let standing = match *key {
-                Some(key) => timers.look(key, context.waker()),
+                Some(key) => timers.look(key, deadline, context.waker()),
                 None if timers.now() >= deadline => Standing::Fired,
-                None => match timers.register(deadline, context.waker().clone()) {
-                    Ok(new) => {
-                        *key = Some(new);
-                        Standing::Waits
-                    }
-                    Err(_) => Standing::Closed,
-                },
+                None => {
+                    *key = timers.register(deadline, context.waker());
+                    if key.is_some() { Standing::Waits } else { Standing::Closed }
+                }
             };
             match standing {
-                Standing::Waits => return Poll::Pending,
+                Standing::Waits => {
+                    waits_at(context.waker(), || Holder::Timer, at);
+                    return Poll::Pending;
+                }
                 Standing::Fired => {
                     self.0 = Stage::Over;
                     return Poll::Ready(());
@@ -153,6 +160,7 @@ pub struct Timeout<F> {
 impl<F: Future> Future for Timeout<F> {
     type Output = Result<F::Output, Elapsed>;
 
+    #[track_caller]
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let future = self.future.as_mut().expect("a timeout that has returned is not polled again");
         let outcome = match future.as_mut().poll(context) {

@@ -91,6 +91,11 @@ impl State {
         State(AtomicUsize::new(ONE))
     }
 
+    /// The same on a recording loop, where the allocation keeps `Shared` from the start.
+    pub(crate) fn recorded() -> Self {
+        State(AtomicUsize::new(ONE + HELD))
+    }
+
     /// Sent to the loop: the entry of the inbox, and the `RemoteTask` if there is one.
     pub(crate) fn submitted(with_handle: bool) -> Self {
         let handle = if with_handle { ONE + HANDLE } else { 0 };
@@ -166,6 +171,11 @@ impl State {
                 Err(actual) => now = actual,
             }
         }
+    }
+
+    /// +1 for an event on its way to the loop: no waker, so it leaves TAKEN as it is.
+    pub(crate) fn add_reference(&self) {
+        self.0.fetch_add(ONE, Ordering::Relaxed);
     }
 
     /// The allocation keeps `Shared` alive from now on. True: the caller must take the reference.

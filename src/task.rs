@@ -24,7 +24,10 @@ mod queue;
 use std::cell::Cell;
 use std::panic::Location;
 use std::ptr::NonNull;
+use std::task::RawWakerVTable;
 
+use crate::record::waker::RECORDING;
+use crate::record::{Holder, Id};
 use crate::shared::Shared;
 use crate::state::State;
 use crate::sync::Arc;
@@ -65,8 +68,27 @@ const _: () = assert!(size_of::<Header>() == 7 * size_of::<u64>() || size_of::<u
 pub(crate) const NO_SLOT: u32 = u32::MAX;
 
 impl Header {
+    /// The task's number; 0 for a callback.
     pub(crate) fn id(&self) -> u64 {
+        if self.kind() == Kind::Callback { 0 } else { self.number() }
+    }
+
+    /// A callback has one on a recording loop only.
+    fn number(&self) -> u64 {
         self.count.get() >> 16
+    }
+
+    pub(crate) fn is_recorded(&self) -> bool {
+        std::ptr::eq(self.vtable.waker, &RECORDING)
+    }
+
+    /// How the record calls whoever keeps a waker to be told of this task's end.
+    pub(crate) fn joiner(&self) -> Holder {
+        Holder::JoinerOf(self.recorded_id())
+    }
+
+    pub(crate) fn recorded_id(&self) -> Id {
+        if self.kind() == Kind::Callback { Id::Callback(self.number()) } else { Id::Task(self.number()) }
     }
 
     pub(crate) fn set_id(&self, id: u64) {
@@ -104,11 +126,13 @@ impl Header {
     }
 }
 
-/// What is in the allocation. `Pending` and `Running`: the future.
+/// What is in the allocation. `Pending`, `Running` and `Dropping`: the future.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Phase {
     Pending,
     Running,
+    /// Cancelled, and its destructor runs.
+    Dropping,
     Finished,
     Panicked,
     Cancelled,
@@ -116,7 +140,7 @@ pub(crate) enum Phase {
 
 impl Phase {
     pub(crate) fn is_over(self) -> bool {
-        !matches!(self, Phase::Pending | Phase::Running)
+        !matches!(self, Phase::Pending | Phase::Running | Phase::Dropping)
     }
 }
 
@@ -132,6 +156,14 @@ pub(crate) enum Kind {
 pub(crate) enum Failure {
     Cancelled,
     Panic(Payload),
+}
+
+/// The table of the wakers that a task gives out.
+///
+/// SAFETY: the task is alive.
+pub(crate) unsafe fn wakers(task: NonNull<Header>) -> &'static RawWakerVTable {
+    // SAFETY: by the caller; this field never changes.
+    unsafe { task.as_ref().vtable.waker }
 }
 
 /// How a loop is told from another: by the address of its `Shared`, which no other can have while a task keeps it.

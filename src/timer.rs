@@ -11,10 +11,13 @@ use std::task::Waker;
 use std::time::{Duration, Instant};
 
 use crate::context;
+use crate::record::{Holder, Recording, Said, What, given_up, kept, say_of_waker};
 use crate::shared::Shared;
 use crate::slab::Slab;
 use crate::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, Weak, thread};
-use crate::unwind::wake_all;
+use crate::task::Outside;
+use crate::unwind::wake_one;
+use crate::waker::task_of;
 
 /// The thread raises the alarm at most this often, so that a crowd of deadlines costs one wake-up a millisecond, as
 /// in other loops. A deadline that comes alone is met as closely as the system allows.
@@ -30,6 +33,7 @@ pub(crate) struct Timers {
     /// The loop that is served. None: these are the timers of the process.
     owner: Option<Weak<Shared>>,
     pub(crate) is_virtual: bool,
+    is_recorded: bool,
 }
 
 struct Heap {
@@ -65,7 +69,7 @@ pub(crate) enum Standing {
 }
 
 impl Timers {
-    pub(crate) fn new(owner: Option<Weak<Shared>>, is_virtual: bool) -> Arc<Self> {
+    pub(crate) fn new(owner: Option<Weak<Shared>>, is_virtual: bool, is_recorded: bool) -> Arc<Self> {
         let heap = Heap {
             entries: BinaryHeap::new(),
             wakers: Slab::default(),
@@ -76,13 +80,13 @@ impl Timers {
             alarmed: false,
             closed: false,
         };
-        Arc::new(Timers { heap: Mutex::new(heap), changed: Condvar::default(), owner, is_virtual })
+        Arc::new(Timers { heap: Mutex::new(heap), changed: Condvar::default(), owner, is_virtual, is_recorded })
     }
 
     /// The timers of the process. Their thread is never joined.
     pub(crate) fn of_process() -> Arc<Timers> {
         static TIMERS: OnceLock<Arc<Timers>> = OnceLock::new();
-        TIMERS.get_or_init(|| Timers::new(None, false)).clone()
+        TIMERS.get_or_init(|| Timers::new(None, false, false)).clone()
     }
 
     pub(crate) fn now(&self) -> Instant {
@@ -94,8 +98,32 @@ impl Timers {
         self.heap.lock().wakers.len()
     }
 
-    /// Sets a timer. A loop that is closed gives the waker back.
-    pub(crate) fn register(self: &Arc<Self>, deadline: Instant, waker: Waker) -> Result<Key, Waker> {
+    /// The timers that wait, with the task that each wakes; earliest first.
+    pub(crate) fn set(&self) -> Vec<(Instant, Option<*const ()>)> {
+        let heap = self.heap.lock();
+        let mut entries: Vec<_> = heap.entries.iter().map(|Reverse(entry)| *entry).collect();
+        entries.sort();
+        let live = entries.into_iter().filter_map(|(at, key)| Some((at, heap.wakers.get(key.slot)?, key)));
+        live.filter(|(_, (sequence, _), key)| *sequence == key.sequence)
+            .map(|(at, (_, waker), _)| (at, task_of(waker)))
+            .collect()
+    }
+
+    /// Sets a timer that wakes `waker`. `None`: the loop is closed.
+    pub(crate) fn register(self: &Arc<Self>, deadline: Instant, waker: &Waker) -> Option<Key> {
+        match self.insert(deadline, kept(waker, || Holder::Timer)) {
+            Ok(key) => {
+                self.say_set(key, deadline, waker);
+                Some(key)
+            }
+            Err(unused) => {
+                given_up(unused, || Holder::Timer, drop);
+                None
+            }
+        }
+    }
+
+    fn insert(self: &Arc<Self>, deadline: Instant, waker: Waker) -> Result<Key, Waker> {
         let mut heap = self.heap.lock();
         if heap.closed {
             return Err(waker);
@@ -124,17 +152,43 @@ impl Timers {
     }
 
     /// How a timer stands; if it waits, it wakes `waker` from now on (RUST-05).
-    pub(crate) fn look(&self, key: Key, waker: &Waker) -> Standing {
+    pub(crate) fn look(&self, key: Key, deadline: Instant, waker: &Waker) -> Standing {
         let mut standing = Standing::Waits;
         if !self.heap.lock().swap_waker(key, &mut standing, |known| known.will_wake(waker)) {
             // Cloned and dropped outside the lock, since a waker may be anybody's.
-            let mut new = waker.clone();
+            let mut new = kept(waker, || Holder::Timer);
             self.heap.lock().swap_waker(key, &mut standing, |known| {
                 std::mem::swap(known, &mut new);
                 true
             });
+            given_up(new, || Holder::Timer, drop);
+            if standing == Standing::Waits {
+                self.say_set(key, deadline, waker);
+            }
         }
         standing
+    }
+
+    fn say_set(&self, key: Key, deadline: Instant, waker: &Waker) {
+        self.say(
+            |shared| say_of_waker(shared, waker),
+            move |recording, said| {
+                let deadline = recording.since_start(deadline);
+                What::TimerSet { timer: key.sequence, id: said.id, deadline, by: said.by }
+            },
+        );
+    }
+
+    fn say(
+        &self,
+        whom: impl FnOnce(&Shared) -> Option<Outside>,
+        what: impl FnOnce(&Recording, Said) -> What + Send + 'static,
+    ) {
+        if self.is_recorded {
+            if let Some(owner) = self.owner.as_ref().and_then(Weak::upgrade) {
+                owner.say(whom(&owner), what);
+            }
+        }
     }
 
     /// Forgets a timer. Nothing happens if it has fired.
@@ -144,7 +198,10 @@ impl Timers {
         heap.sweep();
         let was_last = heap.wakers.len() == 0;
         drop(heap);
-        drop(waker);
+        if let Some(waker) = waker {
+            self.say_dropped(key.sequence);
+            given_up(waker, || Holder::Timer, drop);
+        }
         let owner = self.owner.as_ref().filter(|owner| was_last && !context::is_loop(owner.as_ptr()));
         if let Some(owner) = owner.and_then(Weak::upgrade) {
             // Cancelled elsewhere: a loop that waits for this timer alone must look again.
@@ -152,25 +209,45 @@ impl Timers {
         }
     }
 
+    fn say_dropped(&self, timer: u64) {
+        self.say(|_| None, move |_, said| What::TimerDropped { timer, by: said.by });
+    }
+
     /// The answer to the alarm: wakes all that is due.
     pub(crate) fn wake_due(&self) {
         let now = self.now();
         let mut heap = self.heap.lock();
         heap.alarmed = false;
-        let due = heap.take_due(now);
+        let youngest = heap.last_sequence;
+        let due = self.take_due(&mut heap, Some(now), youngest);
         if heap.first_deadline().is_some() && heap.watched.is_none() {
             self.changed.notify_one();
         }
         drop(heap);
-        wake_all(due);
+        self.wake(due, Some(now), youngest, |timer| self.say(|_| None, move |_, _| What::TimerFired { timer }));
     }
 
-    /// Moves a virtual clock to the next deadline, if there is one. Nothing is called; the wakers are returned.
-    pub(crate) fn jump(&self) -> Vec<Waker> {
+    /// Wakes what was taken off the heap; where each timer is told of, it was one, and the others follow.
+    fn wake(&self, mut due: Vec<(u64, Waker)>, now: Option<Instant>, youngest: u64, tell: impl Fn(u64)) {
+        while !due.is_empty() {
+            for (timer, waker) in due {
+                tell(timer);
+                given_up(waker, || Holder::Timer, wake_one);
+            }
+            due = if self.is_recorded { self.take_due(&mut self.heap.lock(), now, youngest) } else { Vec::new() };
+        }
+    }
+
+    /// One at a time where each is told of, so that a timer leaves the heap with its own event.
+    fn take_due(&self, heap: &mut Heap, now: Option<Instant>, youngest: u64) -> Vec<(u64, Waker)> {
+        heap.take_due(now, if self.is_recorded { 1 } else { usize::MAX }, youngest)
+    }
+
+    /// Moves a virtual clock to the next deadline, if there is one; returns what it showed before.
+    pub(crate) fn jump(&self) -> Instant {
         let mut heap = self.heap.lock();
-        heap.now = heap.first_deadline().map_or(heap.now, |next| next.max(heap.now));
-        let now = heap.now;
-        heap.take_due(now)
+        let next = heap.first_deadline().map_or(heap.now, |next| next.max(heap.now));
+        std::mem::replace(&mut heap.now, next)
     }
 
     /// Joins the thread. Whoever still waits is woken, and finds these timers closed.
@@ -178,11 +255,10 @@ impl Timers {
         let mut heap = self.heap.lock();
         heap.closed = true;
         let thread = heap.thread.take();
-        heap.entries.clear();
-        let waiting = std::mem::take(&mut heap.wakers);
         self.changed.notify_one();
         drop(heap);
-        wake_all(waiting.into_iter().map(|(_, waker)| waker));
+        let waiting = self.take_due(&mut self.heap.lock(), None, u64::MAX);
+        self.wake(waiting, None, u64::MAX, |timer| self.say_dropped(timer));
         if let Some(thread) = thread {
             // It runs no code of the user's and does not panic.
             let _ = thread.join();
@@ -277,14 +353,15 @@ impl Heap {
         None
     }
 
-    fn take_due(&mut self, now: Instant) -> Vec<Waker> {
+    /// What is due at `now`, or all: at most so many, and none that was set after `youngest`.
+    fn take_due(&mut self, now: Option<Instant>, most: usize, youngest: u64) -> Vec<(u64, Waker)> {
         let mut due = Vec::new();
         while let Some(&Reverse((deadline, key))) = self.entries.peek() {
-            if deadline > now {
+            if now.is_some_and(|now| deadline > now) || due.len() == most || key.sequence > youngest {
                 break;
             }
             self.entries.pop();
-            due.extend(self.take(key));
+            due.extend(self.take(key).map(|waker| (key.sequence, waker)));
         }
         due
     }

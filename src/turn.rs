@@ -4,16 +4,18 @@
 //! next turn (SOON-02). The order of a turn is: what was in the ready queue, then the inbox, then what the timers
 //! woke (TSAFE-04, SOON-06).
 
+use std::panic::resume_unwind;
 use std::pin::Pin;
 use std::task::{Context, Poll};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::event_loop::RunError;
 use crate::local::Local;
+use crate::record::{Actor, Ended, Holder, Outcome, What, given_up};
 use crate::report::{Report, TaskInfo};
 use crate::sync::Ordering;
 use crate::task::{Joiner, Kind, NO_SLOT, Phase, TaskRef};
-use crate::unwind::{Payload, discard, message, wake_all};
+use crate::unwind::{Payload, catch, discard, message, wake_one};
 
 /// The future of `run_until_complete`: polled in the place of its task, since it may borrow from its caller.
 pub(crate) struct Root<'a> {
@@ -25,8 +27,26 @@ pub(crate) struct Root<'a> {
 impl Local {
     /// Runs turns until the root is done, somebody calls `stop`, or nothing can happen any more.
     #[track_caller]
-    pub(crate) fn drive(&self, mut root: Option<&mut Root<'_>>) -> Result<(), RunError> {
+    pub(crate) fn drive(&self, root: Option<&mut Root<'_>>) -> Result<(), RunError> {
+        self.record(|_| What::RunBegun);
+        let ran = self.run_turns(root);
+        if let Err(RunError::Stalled(report)) = &ran {
+            self.record(|_| What::Stalled(report.clone()));
+        }
+        self.record(|_| {
+            What::RunEnded(match &ran {
+                Ok(()) => Ended::Done,
+                Err(RunError::Stopped) => Ended::Stopped,
+                Err(RunError::Stalled(_)) => Ended::Stalled,
+            })
+        });
+        ran
+    }
+
+    #[track_caller]
+    fn run_turns(&self, mut root: Option<&mut Root<'_>>) -> Result<(), RunError> {
         loop {
+            let is_settled = self.record_wait();
             let has_run = self.turn(root.as_deref_mut());
             if root.as_ref().is_some_and(|root| root.is_done) {
                 return Ok(());
@@ -34,7 +54,7 @@ impl Local {
             if self.stopping.get() {
                 return Err(RunError::Stopped);
             }
-            if !has_run {
+            if !has_run && is_settled {
                 if let Err(report) = self.idle() {
                     return Err(RunError::Stalled(report));
                 }
@@ -45,7 +65,7 @@ impl Local {
     /// One turn, which never blocks. True: something was polled, called or cancelled.
     pub(crate) fn turn(&self, mut root: Option<&mut Root<'_>>) -> bool {
         let mut has_run = false;
-        if self.shared.pending.load(Ordering::Acquire) && !self.take_over() {
+        if self.shared.pending.load(Ordering::Acquire) && !self.defers() && !self.take_over() {
             return has_run;
         }
         let last = self.ready.last();
@@ -63,7 +83,7 @@ impl Local {
     /// The one place where work from elsewhere joins the ready queue. False: a `ClockHold` is alive.
     fn take_over(&self) -> bool {
         let mut woken = self.spare.take();
-        let alarm = {
+        let (alarm, told) = {
             let mut inbox = self.shared.lock();
             if inbox.stop {
                 self.stopping.set(true);
@@ -74,7 +94,8 @@ impl Local {
             }
             self.shared.pending.store(false, Ordering::Relaxed);
             std::mem::swap(&mut inbox.woken, &mut woken);
-            std::mem::take(&mut inbox.alarm)
+            inbox.is_from_own_thread = false;
+            (std::mem::take(&mut inbox.alarm), std::mem::take(&mut inbox.told))
         };
         for entry in woken.drain(..) {
             if let Some(task) = entry.adopt(|| self.next_id()) {
@@ -82,7 +103,9 @@ impl Local {
             }
         }
         self.spare.set(woken);
+        self.take_in(told);
         if alarm {
+            self.record_unparked(Actor::Timer);
             self.shared.timers.wake_due();
         }
         true
@@ -102,16 +125,22 @@ impl Local {
         header.count_poll();
         header.phase.set(Phase::Running);
         if let Some(root) = root.filter(|root| root.task.is(&task)) {
-            let polled = self
-                .timed(&task, || task.with_waker(|waker| root.future.as_mut().poll(&mut Context::from_waker(waker))));
-            root.is_done = polled.is_ready();
-            header.phase.set(if root.is_done { Phase::Finished } else { Phase::Pending });
+            self.watched(&task, || {
+                let polled = task.with_waker(|waker| root.future.as_mut().poll(&mut Context::from_waker(waker)));
+                root.is_done = polled.is_ready();
+                header.phase.set(if root.is_done { Phase::Finished } else { Phase::Pending });
+            });
             return true;
         }
-        let polled = self.timed(&task, || task.poll());
+        let polled = self.watched(&task, || {
+            let polled = task.poll();
+            if polled.is_pending() {
+                header.phase.set(Phase::Pending);
+            }
+            polled
+        });
         match polled {
             Poll::Pending => {
-                header.phase.set(Phase::Pending);
                 if header.state.snapshot().is_cancelled() {
                     self.cancel(&task);
                 } else if header.slot.get() == NO_SLOT {
@@ -135,7 +164,13 @@ impl Local {
 
     /// Drops the future now: the task was cancelled, or the loop closes.
     pub(crate) fn cancel(&self, task: &TaskRef) {
-        self.running.during(task, || task.drop_future());
+        self.running.during(task, || {
+            task.begin_drop();
+            self.record(|_| What::DropBegun { id: task.header().recorded_id() });
+            task.drop_future();
+            let panicked = task.header().phase.get() == Phase::Panicked;
+            self.record(|_| What::Cancelled { id: task.header().recorded_id(), panicked });
+        });
         self.finish(task);
     }
 
@@ -151,7 +186,9 @@ impl Local {
         let is_awaited = match task.kind() {
             Kind::Remote => {
                 if word.has_handle() && word.is_waited_for() {
-                    wake_all(task.take_remote_waker());
+                    if let Some(waker) = task.take_remote_waker() {
+                        given_up(waker, || Holder::Remote, wake_one);
+                    }
                 }
                 word.has_handle()
             }
@@ -159,7 +196,7 @@ impl Local {
             Kind::Task => match task.replace_joiner(Joiner::Nobody) {
                 Joiner::Nobody => true,
                 Joiner::Waker(waker) => {
-                    wake_all([waker]);
+                    given_up(waker, || task.header().joiner(), wake_one);
                     true
                 }
                 Joiner::Group(group, index) => {
@@ -179,20 +216,52 @@ impl Local {
 
     /// The run of a root future is over, done or not: its wakers mean nothing any more.
     pub(crate) fn end_root(&self, task: &TaskRef) {
-        task.header().phase.set(Phase::Pending); // it was finished, or panicked in mid-poll
-        self.cancel(task);
+        if task.header().phase.get() == Phase::Pending {
+            return self.cancel(task);
+        }
+        // It is over, or panicked in mid-poll: what is dropped only stood for it.
+        task.header().phase.set(Phase::Dropping);
+        self.running.during(task, || task.drop_future());
+        self.finish(task);
     }
 
-    /// Runs one poll, and reports it if it is slow. The clock is read only where somebody asked for that.
-    fn timed<R>(&self, task: &TaskRef, poll: impl FnOnce() -> R) -> R {
-        let Some(limit) = self.slow_poll else { return self.running.during(task, poll) };
-        let start = Instant::now();
-        let polled = self.running.during(task, poll);
-        let took = start.elapsed();
-        if took >= limit {
+    /// Runs one poll. The clock is read, and the observer told, only where somebody asked for that.
+    #[inline]
+    fn watched<R>(&self, task: &TaskRef, poll: impl FnOnce() -> R) -> R {
+        if self.is_watched { self.watch(task, poll) } else { self.running.during(task, poll) }
+    }
+
+    #[cold]
+    fn watch<R>(&self, task: &TaskRef, poll: impl FnOnce() -> R) -> R {
+        let start = self.slow_poll.map(|_| Instant::now());
+        let polled = self.running.during(task, || {
+            self.record(|_| What::PollBegun { id: task.header().recorded_id() });
+            let polled = catch(poll);
+            if polled.is_err() {
+                // The root's: whatever task it is, its own panics are caught where it is polled.
+                task.header().phase.set(Phase::Panicked);
+            }
+            let outcome = match task.header().phase.get() {
+                Phase::Panicked => Outcome::Panicked,
+                Phase::Pending => Outcome::Pending,
+                _ => Outcome::Ready,
+            };
+            self.record(|recording| What::PollEnded {
+                id: task.header().recorded_id(),
+                outcome,
+                waits_at: recording.take_waits(),
+            });
+            polled
+        });
+        let took = start.map_or(Duration::ZERO, |start| start.elapsed());
+        if self.slow_poll.is_some_and(|limit| took >= limit) {
             self.shared.report(&Report::SlowPoll { task: TaskInfo::of(task), took });
         }
-        polled
+        polled.unwrap_or_else(|payload| {
+            // Only the root's panic comes this far, and it ends the run.
+            self.record(|_| What::RunEnded(Ended::Panicked));
+            resume_unwind(payload)
+        })
     }
 
     fn report_panic(&self, task: &TaskRef, payload: Payload) {

@@ -35,14 +35,9 @@ pub(crate) fn message(payload: &(dyn Any + Send)) -> String {
     }
 }
 
-/// Calls a waker. It may be anybody's: its panic is its own, and goes no further.
+/// Calls a waker. It may be anybody's: its panic is its own, and goes no further. Whoever calls this holds no lock.
 pub(crate) fn wake_one(waker: Waker) {
     if let Err(payload) = catch(|| waker.wake()) {
         discard(payload);
     }
-}
-
-/// Calls wakers in their order. Whoever calls this holds no lock.
-pub(crate) fn wake_all(wakers: impl IntoIterator<Item = Waker>) {
-    wakers.into_iter().for_each(wake_one);
 }

@@ -1,7 +1,10 @@
 //! The smallest leaf future: pending once.
 
+use std::panic::Location;
 use std::pin::Pin;
 use std::task::{Context, Poll};
+
+use crate::record::{Holder, waits_at};
 
 /// Lets every other ready task go first: pending once, with its waker already called.
 ///
@@ -26,11 +29,13 @@ pub struct YieldNow {
 impl Future for YieldNow {
     type Output = ();
 
+    #[track_caller]
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
         if std::mem::replace(&mut self.yielded, true) {
             return Poll::Ready(());
         }
         context.waker().wake_by_ref();
+        waits_at(context.waker(), || Holder::Unknown, Location::caller());
         Poll::Pending
     }
 }

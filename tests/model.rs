@@ -21,8 +21,9 @@ use std::task::{Context, Poll, Waker};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use handloop::record::Recorder;
 use handloop::{
-    Elapsed, EventLoop, JoinError, Report, RunError, StallReport, Task, TaskState, WakerFate, current_task,
+    Builder, Elapsed, EventLoop, JoinError, Report, RunError, StallReport, Task, TaskState, WakerFate, current_task,
     gather_settled, sleep, timeout, yield_now,
 };
 use proptest::prelude::*;
@@ -40,6 +41,18 @@ struct Program {
     steps: Vec<Step>,
     /// Whether the thread that gets the wakers of a parked loop calls the first of them, or only drops them.
     rescue_wakes: bool,
+    /// Whether the loop records, which must change nothing.
+    is_recorded: bool,
+}
+
+trait RecordIf {
+    fn record_if(self, is_recorded: bool) -> Self;
+}
+
+impl RecordIf for Builder {
+    fn record_if(self, is_recorded: bool) -> Self {
+        if is_recorded { self.record(&Recorder::new(|_| {})) } else { self }
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -146,13 +159,15 @@ fn program() -> impl Strategy<Value = Program> {
         3 => Just(Vec::new()),
         1 => prop::collection::vec(act(Some(script(1))).prop_map(Step::Do), 0..4),
     ];
-    (prop::collection::vec(step, 1..10), tail, any::<bool>()).prop_map(|(mut steps, tail, rescue_wakes)| {
-        if !tail.is_empty() {
-            steps.push(Step::Close);
-            steps.extend(tail);
-        }
-        Program { steps, rescue_wakes }
-    })
+    (prop::collection::vec(step, 1..10), tail, any::<bool>(), any::<bool>()).prop_map(
+        |(mut steps, tail, rescue_wakes, is_recorded)| {
+            if !tail.is_empty() {
+                steps.push(Step::Close);
+                steps.extend(tail);
+            }
+            Program { steps, rescue_wakes, is_recorded }
+        },
+    )
 }
 
 // The texts of events, the same for both.
@@ -918,6 +933,7 @@ impl World {
                 Report::Panic { task, message } if message == "boom" => reports.event(reported(task.id)),
                 other => reports.event(other.to_string()),
             })
+            .record_if(program.is_recorded)
             .build();
         let world = Rc::new(World {
             start: event_loop.time(),

@@ -5,7 +5,7 @@ use std::mem::{ManuallyDrop, offset_of};
 use std::panic::Location;
 use std::pin::Pin;
 use std::ptr::NonNull;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, RawWakerVTable};
 
 use super::joiner::{Slot, Waiter};
 use super::{Failure, Header, Kind, NO_SLOT, Phase, shared_pointer};
@@ -13,10 +13,13 @@ use crate::shared::Shared;
 use crate::state::State;
 use crate::sync::Arc;
 use crate::unwind::{Payload, catch};
+use crate::{record, waker};
 
 /// What the loop does with a future whose type it does not know.
 pub(super) struct Vtable {
     pub(super) kind: Kind,
+    /// Which wakers its task gives out: those that record, or the plain ones.
+    pub(super) waker: &'static RawWakerVTable,
     pub(super) stage: usize,
     pub(super) poll: unsafe fn(NonNull<Header>, &mut Context<'_>) -> Poll<Option<Payload>>,
     pub(super) drop_future: unsafe fn(NonNull<Header>) -> Option<Payload>,
@@ -50,21 +53,27 @@ pub(super) struct Front<J> {
 }
 
 impl<J: Slot, F: Future> Block<J, F> {
-    const VTABLE: Vtable = Vtable {
-        kind: J::KIND,
-        stage: offset_of!(Self, stage),
-        poll: Self::poll,
-        drop_future: Self::drop_future,
-        drop_output: Self::drop_output,
-        name: Self::name,
-        free: Self::free,
-    };
+    const VTABLE: Vtable = Self::vtable(&waker::PLAIN);
+    const RECORDED: Vtable = Self::vtable(&record::waker::RECORDING);
+
+    const fn vtable(waker: &'static RawWakerVTable) -> Vtable {
+        Vtable {
+            kind: J::KIND,
+            waker,
+            stage: offset_of!(Self, stage),
+            poll: Self::poll,
+            drop_future: Self::drop_future,
+            drop_output: Self::drop_output,
+            name: Self::name,
+            free: Self::free,
+        }
+    }
 
     pub(super) fn allocate(joiner: J, future: F, seed: Seed<'_>) -> NonNull<Header> {
         let block = Box::new(Block {
             header: Header {
                 state: seed.state,
-                vtable: &Self::VTABLE,
+                vtable: if seed.shared.is_recorded { &Self::RECORDED } else { &Self::VTABLE },
                 shared: shared_pointer(seed.shared),
                 spawned_at: seed.spawned_at,
                 next: Cell::new(None),
@@ -132,7 +141,7 @@ impl<J: Slot, F: Future> Block<J, F> {
         // SAFETY: by the caller. While the destructor runs the phase says so, and whatever it does finds neither a
         // future nor an outcome. (cancelled_future_is_dropped_once)
         unsafe {
-            task.as_ref().phase.set(Phase::Running);
+            task.as_ref().phase.set(Phase::Dropping);
             let future = &raw mut (*Self::stage(task)).future;
             let panic = catch(|| ManuallyDrop::drop(&mut *future)).err();
             task.as_ref().phase.set(Phase::Cancelled);

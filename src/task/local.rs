@@ -10,7 +10,8 @@ use std::task::{Context, Poll, Waker};
 use super::block::{Block, Callback, Seed, free, header, keep_panic, place, take};
 use super::joiner::{LocalJoiner, NamedJoiner, NoJoiner, Waiter};
 use super::outside::{replace_remote, shared_of};
-use super::{Failure, Header, Kind, Phase};
+use super::{Failure, Header, Kind, Outside, Phase};
+use crate::record::What;
 use crate::shared::Shared;
 use crate::state::State;
 use crate::sync::Arc;
@@ -20,18 +21,28 @@ use crate::waker;
 /// A reference on the loop's own thread.
 pub(crate) struct TaskRef(pub(super) NonNull<Header>);
 
+/// A recorded task keeps `Shared` from the start, since an event about it may be on its way at any time.
+fn state_for(shared: &Arc<Shared>) -> State {
+    if !shared.is_recorded {
+        return State::spawned();
+    }
+    std::mem::forget(shared.clone()); // what HELD stands for
+    State::recorded()
+}
+
 impl TaskRef {
     pub(crate) fn root(shared: &Arc<Shared>, id: u64, spawned_at: &'static Location<'static>) -> Self {
-        let seed = Seed { state: State::spawned(), shared, spawned_at, id, refs: 1, waiter: Waiter::Detached };
+        let seed = Seed { state: state_for(shared), shared, spawned_at, id, refs: 1, waiter: Waiter::Detached };
         TaskRef(Block::allocate(LocalJoiner::new(), std::future::pending::<()>(), seed))
     }
 
     pub(crate) fn callback(
         shared: &Arc<Shared>,
         code: impl FnOnce() + 'static,
+        id: u64,
         spawned_at: &'static Location<'static>,
     ) -> Self {
-        let seed = Seed { state: State::spawned(), shared, spawned_at, id: 0, refs: 1, waiter: Waiter::Detached };
+        let seed = Seed { state: state_for(shared), shared, spawned_at, id, refs: 1, waiter: Waiter::Detached };
         TaskRef(Block::allocate(NoJoiner, Callback(Some(code)), seed))
     }
 
@@ -58,6 +69,13 @@ impl TaskRef {
         unsafe { (self.header().vtable.name)(self.0) }
     }
 
+    /// A reference that may leave this thread, with an event. The task must be recorded.
+    pub(crate) fn outside(&self) -> Outside {
+        assert!(self.header().is_recorded(), "only of recorded tasks there is something to say");
+        // SAFETY: `self` keeps the task alive.
+        unsafe { Outside::another_of(self.0) }
+    }
+
     /// Lends the waker of this task, without counting it.
     pub(crate) fn with_waker<R>(&self, code: impl FnOnce(&Waker) -> R) -> R {
         // SAFETY: `self` keeps the task alive beyond the call, and `ManuallyDrop` never gives back a reference that
@@ -76,10 +94,16 @@ impl TaskRef {
         })
     }
 
-    /// Drops the future in place. The phase must be `Pending`. A panic of its destructor becomes the task's own.
+    /// The future is about to be dropped. The phase must be `Pending`.
+    pub(crate) fn begin_drop(&self) {
+        let phase = self.header().phase.replace(Phase::Dropping);
+        assert!(phase == Phase::Pending, "only a task that waits has a future to drop");
+    }
+
+    /// Drops the future in place, after `begin_drop`. A panic of its destructor becomes the task's own.
     pub(crate) fn drop_future(&self) {
-        assert!(self.header().phase.get() == Phase::Pending, "only a task that waits has a future to drop");
-        // SAFETY: the phase is `Pending`, and a `TaskRef` is on the loop's thread.
+        assert!(self.header().phase.get() == Phase::Dropping, "a future is dropped once");
+        // SAFETY: the phase was `Pending`, nothing was polled since, and a `TaskRef` is on the loop's thread.
         unsafe {
             if let Some(payload) = (self.header().vtable.drop_future)(self.0) {
                 keep_panic(self.0, payload);
@@ -129,6 +153,7 @@ impl TaskRef {
             return false;
         }
         self.header().state.cancel();
+        self.say(|_, said| What::CancelAsked { id: said.id(), by: said.by });
         self.with_waker(Waker::wake_by_ref);
         true
     }
@@ -181,7 +206,7 @@ impl<T> Typed<T> {
         id: u64,
         spawned_at: &'static Location<'static>,
     ) -> Self {
-        let seed = Seed { state: State::spawned(), shared, spawned_at, id, refs: 1, waiter: Waiter::Nobody };
+        let seed = Seed { state: state_for(shared), shared, spawned_at, id, refs: 1, waiter: Waiter::Nobody };
         let joiner = LocalJoiner::new();
         let task = match name {
             None => Block::allocate(joiner, future, seed),

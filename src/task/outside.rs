@@ -10,7 +10,8 @@ use std::task::Waker;
 
 use super::block::{Block, Callback, Front, Seed, free, header, keep_panic, take};
 use super::joiner::{NoJoiner, RemoteJoiner, Waiter};
-use super::{Failure, Header, Kind, TaskRef};
+use super::{Failure, Header, Kind, TaskRef, wake_here};
+use crate::record::{Holder, Id, given_up, kept};
 use crate::report::TaskInfo;
 use crate::shared::Shared;
 use crate::state::State;
@@ -29,6 +30,59 @@ impl Outside {
     /// SAFETY: the caller gives up a counted reference.
     pub(crate) unsafe fn from_counted(task: NonNull<Header>) -> Self {
         Outside(task)
+    }
+
+    /// One more reference, to say something of the task; it is no waker.
+    ///
+    /// SAFETY: the task is alive and its loop records, so that it keeps `Shared`.
+    pub(crate) unsafe fn another_of(task: NonNull<Header>) -> Self {
+        // SAFETY: by the caller.
+        unsafe { header(task) }.state.add_reference();
+        Outside(task)
+    }
+
+    /// For comparison.
+    pub(crate) fn address(&self) -> *const () {
+        self.0.as_ptr().cast_const().cast()
+    }
+
+    pub(crate) fn another(&self) -> Self {
+        // SAFETY: this is a reference, and an `Outside` implies HELD.
+        unsafe { Outside::another_of(self.0) }
+    }
+
+    pub(crate) fn is_recorded(&self) -> bool {
+        // SAFETY: this is a reference, and what is read never changes.
+        unsafe { header(self.0) }.is_recorded()
+    }
+
+    /// Loop's thread only.
+    pub(crate) fn recorded_id(&self) -> Id {
+        // SAFETY: this is a reference, and this is the loop's thread.
+        unsafe { header(self.0) }.recorded_id()
+    }
+
+    /// The loop has taken it over. Loop's thread only.
+    pub(crate) fn is_numbered(&self) -> bool {
+        // SAFETY: this is a reference, and this is the loop's thread.
+        unsafe { header(self.0) }.number() > 0
+    }
+
+    /// Queues the task if its loop runs on this thread, and says whether that was needed.
+    pub(crate) fn wake_here(&self) -> Option<bool> {
+        // SAFETY: this is a reference.
+        unsafe { wake_here(self.0) }
+    }
+
+    /// Numbers what the loop has not seen before. Loop's thread only.
+    pub(crate) fn number(&self, task: impl FnOnce() -> u64, callback: impl FnOnce() -> u64) {
+        // SAFETY: this is a reference, and this is the loop's thread.
+        let header = unsafe { header(self.0) };
+        match header.kind() {
+            Kind::Remote if header.number() == 0 => header.set_id(task()),
+            Kind::Callback if header.number() == 0 => header.set_id(callback()),
+            _ => {}
+        }
     }
 
     /// A callback for the loop's inbox.
@@ -204,16 +258,29 @@ impl<T> TypedOutside<T> {
         self.task.state().snapshot().is_done()
     }
 
+    /// The result of a task that is done is no longer here.
+    pub(crate) fn is_taken(&self) -> bool {
+        // SAFETY: this is a reference, and once the task is over the field is this handle's.
+        unsafe { header(self.task.0) }.is_taken()
+    }
+
     /// Leaves a waker for the end of the task. False: the end has come.
     pub(crate) fn wait_with(&self, waker: &Waker) -> bool {
         // SAFETY: `new` made it a remote task.
         let replace = |waker| unsafe { replace_remote(self.task.0, waker) };
-        let known = replace(None).filter(|known| known.will_wake(waker));
-        drop(replace(Some(known.unwrap_or_else(|| waker.clone()))));
+        let let_go = |waker: Option<Waker>| waker.into_iter().for_each(|old| given_up(old, || Holder::Remote, drop));
+        let known = match replace(None) {
+            Some(known) if known.will_wake(waker) => known,
+            other => {
+                let_go(other);
+                kept(waker, || Holder::Remote)
+            }
+        };
+        let_go(replace(Some(known)));
         // The loop sets DONE and then, if WAITS was set before, takes the waker. So either it finds this waker, or
         // the end is seen here.
         if self.task.state().wait() {
-            drop(replace(None));
+            let_go(replace(None));
             return false;
         }
         true
@@ -233,7 +300,9 @@ impl<T> TypedOutside<T> {
         // SAFETY: over; the loop saw HANDLE and left the output here.
         let unread = if done { unsafe { take(self.task.0) } } else { None };
         // SAFETY: `new` made it a remote task. Dropped last, since its destructor may panic.
-        drop(unsafe { replace_remote(self.task.0, None) });
+        if let Some(waker) = unsafe { replace_remote(self.task.0, None) } {
+            given_up(waker, || Holder::Remote, drop);
+        }
         unread
     }
 

@@ -48,6 +48,10 @@ impl Ready {
         Some(task)
     }
 
+    pub(crate) fn is_empty(&self) -> bool {
+        self.first.get().is_none()
+    }
+
     /// The task up to which a turn runs. To be compared, not to be followed.
     pub(crate) fn last(&self) -> Option<*const ()> {
         self.last.get().map(|task| task.as_ptr().cast_const().cast())
@@ -67,21 +71,23 @@ impl Ready {
     }
 }
 
-/// Queues the task if its loop runs on this thread. False: the caller goes through the inbox.
+/// Queues the task if its loop runs on this thread, and says whether that was needed. `None`: the caller goes through
+/// the inbox.
 ///
 /// SAFETY: the task is alive.
-pub(crate) unsafe fn wake_here(task: NonNull<Header>) -> bool {
+pub(crate) unsafe fn wake_here(task: NonNull<Header>) -> Option<bool> {
     // SAFETY: by the caller; this field never changes.
     let shared = unsafe { task.as_ref().shared };
-    let Some(here) = context::here().filter(|here| here.shared == shared) else { return false };
+    let here = context::here().filter(|here| here.shared == shared)?;
     // SAFETY: this is the task's own thread, so the rest of the header may be touched; and the `Enter` that `here`
     // comes from keeps the ready queue alive. (waker_called_while_thread_locals_are_destroyed)
     let (header, ready) = unsafe { (task.as_ref(), here.ready.as_ref()) };
     // Without a reference on this thread the task is still in the inbox, and its entry there owes it a poll.
     // (task_submitted_and_cancelled_in_one_poll_lives_as_long_as_its_handle)
-    if header.refs.get() > 0 && !header.phase.get().is_over() && !header.is_queued() {
+    let is_queued_now = header.refs.get() > 0 && !header.phase.get().is_over() && !header.is_queued();
+    if is_queued_now {
         header.add_ref();
         ready.push(TaskRef(task));
     }
-    true
+    Some(is_queued_now)
 }
