@@ -1,103 +1,46 @@
-//! The course's front door: it runs the programs.
+//! The course's front door: it runs the programs, and shows how they run.
 
 #[macro_use]
 mod output;
+mod catalogue;
+mod command;
+mod player;
 mod programs {
     pub mod gather;
+    pub mod lost_waker;
     pub mod threads;
+    pub mod turns;
 }
 
 use std::error::Error;
-use std::io::Write;
+use std::io::{IsTerminal, Write, stdin, stdout};
 use std::process::ExitCode;
 use std::time::Duration;
 
 use handloop::{Builder, EventLoop};
 
+use catalogue::{Blocking, PROGRAMS, Program, Run};
+use command::{Command, Form};
+use player::{Recorded, Tape, file, html, screen, stepper, svg, timeline, told};
+
 /// A poll that takes longer is reported: asyncio's debug mode has the same.
 const SLOW_POLL: Duration = Duration::from_millis(100);
 
-/// What can be run.
-#[derive(Clone, Copy)]
-struct Program {
-    name: &'static str,
-    what: &'static str,
-    run: fn(fast: bool) -> Result<(), Box<dyn Error>>,
-}
-
-const PROGRAMS: [Program; 2] = [
-    Program { name: "gather", what: "three sleeps of 1, 2 and 4 seconds, together: 4 seconds", run: gather },
-    Program { name: "threads", what: "a loop in another thread, and work that blocks: 8 seconds", run: threads },
-];
-
-fn gather(fast: bool) -> Result<(), Box<dyn Error>> {
-    Ok(programs::gather::run(&builder(fast).build())?)
-}
-
-fn threads(fast: bool) -> Result<(), Box<dyn Error>> {
-    // Blocking is real work: no clock can jump over it.
-    let block_for = if fast { Duration::from_millis(150) } else { Duration::from_secs(1) };
-    programs::threads::run(builder(fast), block_for)
-}
-
-fn builder(fast: bool) -> Builder {
-    let builder = EventLoop::builder().slow_poll(SLOW_POLL);
-    if fast { builder.virtual_clock() } else { builder }
-}
-
-/// What the command line asks for.
-enum Command {
-    Run { program: Program, fast: bool },
-    RunFirst { fast: bool },
-    Help,
-}
-
-fn parse(arguments: impl Iterator<Item = String>) -> Result<Command, String> {
-    let (mut program, mut fast) = (None, false);
-    for argument in arguments {
-        match argument.as_str() {
-            "--help" | "-h" => return Ok(Command::Help),
-            "--fast" => fast = true,
-            option if option.starts_with('-') => {
-                return Err(format!("There is no option {option}: cargo run -- --help lists what there is."));
-            }
-            name => match PROGRAMS.iter().find(|known| known.name == name) {
-                Some(_) if program.is_some() => return Err("One program at a time, please.".to_owned()),
-                Some(known) => program = Some(*known),
-                None => return Err(format!("There is no program {name}: cargo run -- --help lists what there is.")),
-            },
-        }
-    }
-    Ok(match program {
-        Some(program) => Command::Run { program, fast },
-        None => Command::RunFirst { fast },
-    })
-}
-
-fn overview() {
-    println!("handloop: a hand-written asyncio, on std alone.");
-    println!();
-    println!("cargo run -- PROGRAM [--fast]");
-    for Program { name, what, .. } in PROGRAMS {
-        println!("  {name:<8} {what}");
-    }
-    println!("  --fast   the same on a virtual clock: at once");
-}
-
 fn main() -> ExitCode {
     let arguments = std::env::args_os().skip(1).map(|argument| argument.to_string_lossy().into_owned());
-    let outcome = match parse(arguments) {
+    let outcome = match command::parse(arguments) {
         Ok(Command::Help) => {
             overview();
             Ok(())
         }
-        Ok(Command::Run { program, fast }) => (program.run)(fast),
-        Ok(Command::RunFirst { fast }) => {
+        Ok(Command::Overview { fast }) => {
             overview();
             println!();
             println!("The first of them, {}:", PROGRAMS[0].name);
-            (PROGRAMS[0].run)(fast)
+            run(&PROGRAMS[0], fast)
         }
+        Ok(Command::Show { program, form: Form::Run { fast }, .. }) => run(program, fast),
+        Ok(Command::Show { program, form, width }) => record(program).and_then(|recorded| show(&recorded, form, width)),
         Err(sentence) => {
             complain(&sentence);
             return ExitCode::from(2);
@@ -110,6 +53,78 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+fn overview() {
+    println!("handloop: a hand-written asyncio, on std alone.");
+    println!();
+    println!("cargo run -- PROGRAM [OPTION]");
+    for Program { name, what, .. } in &PROGRAMS {
+        println!("  {name:<12} {what}");
+    }
+    println!();
+    println!("  --fast       on a virtual clock: at once");
+    println!("  --step       step by step, forward and back");
+    println!("  --timeline   the whole run as text, a lane for each task");
+    println!("  --html FILE  step by step, as a page for the browser");
+    println!("  --svg FILE   the lanes as a picture");
+    println!("  --plain      with --step: each step as text, without a terminal");
+    println!("  --width N    so many columns, else COLUMNS, else 80");
+}
+
+fn run(program: &Program, fast: bool) -> Result<(), Box<dyn Error>> {
+    let builder = EventLoop::builder().slow_poll(SLOW_POLL);
+    // Long enough to be reported.
+    let block_for = if fast { Duration::from_millis(150) } else { Duration::from_secs(1) };
+    match program.run {
+        Run::OnLoop(run) => run(if fast { builder.virtual_clock() } else { builder }, Blocking(block_for)),
+        Run::Told(run, _) => {
+            run();
+            Ok(())
+        }
+    }
+}
+
+/// Runs a program on a virtual clock, and keeps what happens.
+fn record(program: &Program) -> Result<Recorded, Box<dyn Error>> {
+    let tape = Tape::new();
+    output::record(Some(tape.recorder.clone()));
+    match program.run {
+        Run::OnLoop(run) => {
+            let builder: Builder = EventLoop::builder().virtual_clock().record(&tape.recorder);
+            // A program that fails is shown to the step at which it does.
+            drop(run(builder, Blocking(Duration::ZERO)));
+        }
+        Run::Told(run, listener) => told::listen(&tape.recorder, listener, run)?,
+    }
+    output::record(None);
+    Ok(Recorded::new(program.name, program.what, program.sources, tape.events()))
+}
+
+fn show(recorded: &Recorded, form: Form, width: Option<usize>) -> Result<(), Box<dyn Error>> {
+    let columns = || std::env::var("COLUMNS").ok()?.parse().ok().filter(|columns| *columns >= 20);
+    let width = width.or_else(columns).unwrap_or(80);
+    let is_terminal = stdin().is_terminal() && stdout().is_terminal();
+    match form {
+        Form::Step { plain } if plain || !is_terminal => {
+            output::written(stepper::run_plain(recorded, &mut stdout().lock()));
+        }
+        Form::Step { .. } => {
+            let colour = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+            let style = screen::Style { width, colour };
+            output::written(stepper::run(recorded, style, &mut stdin().lock(), &mut stdout().lock()));
+        }
+        Form::Timeline => {
+            let text = timeline::timeline(&recorded.name, &recorded.lanes(), width);
+            output::written(stdout().lock().write_all(text.as_bytes()));
+        }
+        Form::Html(path) => file::write_whole(&path, &html::html(recorded))?,
+        Form::Svg(path) => {
+            file::write_whole(&path, &svg::svg(&recorded.name, &recorded.lanes()))?;
+        }
+        Form::Run { .. } => unreachable!("it was run"),
+    }
+    Ok(())
 }
 
 /// If stderr is closed there is nobody to tell, and the exit status says it.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use handloop::{EventLoop, JoinError, gather, sleep, spawn};
+use handloop::{EventLoop, JoinError, gather, sleep, spawn_named};
 
 async fn do_some_work(x: u64) -> String {
     println!("waiting: {x}");
@@ -13,7 +13,7 @@ async fn do_some_work(x: u64) -> String {
 pub fn run(event_loop: &EventLoop) -> Result<(), JoinError> {
     let start = event_loop.time();
     let results = event_loop.run_until_complete(async {
-        let tasks = [1, 2, 4].map(|x| spawn(do_some_work(x)));
+        let tasks = [1, 2, 4].map(|x| spawn_named(format!("do_some_work({x})"), do_some_work(x)));
         gather(tasks).await
     })?;
     for result in results {

@@ -42,7 +42,14 @@ pub fn run(builder: Builder, block_for: Duration) -> Result<(), Box<dyn Error>> 
     println!("Time: {:.3}", (handle.time() - start).as_secs_f64());
 
     println!("more_work on the loop:");
-    handle.call_soon_threadsafe(move || more_work(1, || thread::sleep(block_for)))?;
+    let (started, has_started) = channel();
+    handle.call_soon_threadsafe(move || {
+        more_work(1, || {
+            started.send(()).expect("the main thread waits for this");
+            thread::sleep(block_for);
+        });
+    })?;
+    has_started.recv()?;
     handle.submit(async { println!("The loop had no time until now.") }).result()?;
 
     println!("more_work through run_in_executor:");

@@ -1,0 +1,87 @@
+//! `--step`: the recording on a terminal, one line of input for each command.
+
+use std::io::{self, BufRead, Write};
+
+use super::Recorded;
+use super::replay::parties;
+use super::screen::{Style, plain, screen};
+use super::sentence::full;
+
+const HELP: &str = "Enter: on   b: back   g 12: go to step 12   t NAME: next step of a task   q: end";
+
+/// What a line asks for.
+enum Command {
+    Go(usize),
+    Quit,
+    Sorry(String),
+}
+
+/// Shows step after step until the end of the input, or `q`.
+pub fn run(recorded: &Recorded, style: Style, input: &mut dyn BufRead, output: &mut dyn Write) -> io::Result<()> {
+    let mut step = 0;
+    let mut remark = String::new();
+    loop {
+        let clear = if style.colour { "\x1b[2J\x1b[H" } else { "" };
+        write!(output, "{clear}{}", screen(recorded, step, style))?;
+        if !remark.is_empty() {
+            writeln!(output, "{remark}")?;
+        }
+        write!(output, "{HELP}\n> ")?;
+        output.flush()?;
+        let mut line = String::new();
+        if input.read_line(&mut line)? == 0 {
+            writeln!(output)?;
+            return Ok(());
+        }
+        remark.clear();
+        match command(recorded, step, line.trim()) {
+            Command::Quit => return Ok(()),
+            Command::Go(next) if next == step => remark = at_the_edge(step).to_owned(),
+            Command::Go(next) => step = next,
+            Command::Sorry(sentence) => remark = sentence,
+        }
+    }
+}
+
+/// Every step, as text.
+pub fn run_plain(recorded: &Recorded, output: &mut dyn Write) -> io::Result<()> {
+    for step in 0..=recorded.last() {
+        writeln!(output, "{}", plain(recorded, step))?;
+    }
+    Ok(())
+}
+
+fn at_the_edge(step: usize) -> &'static str {
+    if step == 0 { "This is the beginning." } else { "This is the last step. b goes back, q ends." }
+}
+
+fn command(recorded: &Recorded, step: usize, line: &str) -> Command {
+    let (word, rest) = line.split_once(' ').map_or((line, ""), |(word, rest)| (word, rest.trim()));
+    match (word, rest) {
+        ("", _) => Command::Go((step + 1).min(recorded.last())),
+        ("b", "") => Command::Go(step.saturating_sub(1)),
+        ("q", "") => Command::Quit,
+        ("g", number) => match number.parse() {
+            Ok(number) if number <= recorded.last() => Command::Go(number),
+            _ => Command::Sorry(format!("There is no step {number}: they go from 0 to {}.", recorded.last())),
+        },
+        ("t", "") => Command::Sorry("t needs the name of a task, or its number: t 2".to_owned()),
+        ("t", name) => match next_of(recorded, step, name) {
+            Some(next) => Command::Go(next),
+            None => Command::Sorry(format!("After this step nothing more happens to {name}.")),
+        },
+        _ => Command::Sorry(format!("There is no command {line}.")),
+    }
+}
+
+/// The next step that is about the task: by number, or by a part of its name.
+fn next_of(recorded: &Recorded, step: usize, name: &str) -> Option<usize> {
+    let whole = recorded.state(recorded.last());
+    let is_meant = |id| {
+        let full = full(&whole, id);
+        full == name
+            || full.strip_prefix("task ").is_some_and(|rest| rest.split(',').next() == Some(name))
+            || name.parse::<u64>().is_err() && full.contains(name)
+    };
+    (step + 1..=recorded.last()).find(|step| parties(&recorded.events[step - 1].what).0.is_some_and(is_meant))
+}

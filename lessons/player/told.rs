@@ -1,0 +1,173 @@
+//! What a stage of the lessons tells of itself: short lines, read into the events of a recorder.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, OnceLock};
+use std::time::Duration;
+
+use handloop::record::{Actor, Ended, Holder, Id, Outcome, Place, Recorder, What};
+
+/// What a stage calls with each line, and the place that tells it.
+pub type Listener = fn(&str, Place);
+
+static LISTENING: Mutex<Option<Told>> = Mutex::new(None);
+
+/// Runs a stage, and records what it tells.
+///
+/// # Errors
+/// The first line that cannot be read.
+pub fn listen(recorder: &Recorder, listener: &OnceLock<Listener>, stage: fn()) -> Result<(), String> {
+    let told = || LISTENING.lock().expect("nobody panics while it holds this");
+    *told() = Some(Told::new(recorder.clone()));
+    listener.get_or_init(|| hear);
+    stage();
+    told().take().and_then(|told| told.error).map_or(Ok(()), Err)
+}
+
+fn hear(line: &str, at: Place) {
+    if let Some(told) = &mut *LISTENING.lock().expect("nobody panics while it holds this") {
+        told.tell(line, at);
+    }
+}
+
+/// The reader of a stage's lines.
+///
+/// | line | what it says |
+/// |---|---|
+/// | `begin`, `end` | the run of the loop |
+/// | `task 2 do_some_work(1)` | a task was made, and is ready |
+/// | `poll 2`, then `pending 2`, `ready 2` or `panicked 2` | a poll, and how it ended |
+/// | `wake 2`, `wake 2 again` | its waker was called; it is in the ready queue now, or was before |
+/// | `clone 2`, `drop 2` | its waker was cloned; a clone was dropped |
+/// | `timer 7 2 1500` | timer 7 is to wake task 2 at 1500 ms |
+/// | `fire 7`, `forget 7` | it fired; it was taken off |
+/// | `clock 1500` | the clock shows 1500 ms |
+/// | `park`, `unpark` | the loop sleeps; it goes on |
+/// | `cancel 2`, `dropping 2`, `cancelled 2`, `join 2`, `detach 2`, `stop` | as the words say |
+/// | `say waiting: 1` | a line of output |
+///
+/// ` by the timer`, ` by task 3`, ` by main` at the end of `wake`, `clone`, `drop`, `cancel`, `join` names who did it;
+/// without it, it was the task that is polled, or the loop. ` for the timer`, ` for task 3` at the end of `clone` and
+/// `drop` names who keeps it.
+pub struct Told {
+    recorder: Recorder,
+    time: Duration,
+    running: Option<Id>,
+    wakers: HashMap<Id, usize>,
+    /// What is wrong with the first line that could not be read.
+    pub error: Option<String>,
+}
+
+impl Told {
+    pub fn new(recorder: Recorder) -> Self {
+        Told { recorder, time: Duration::ZERO, running: None, wakers: HashMap::new(), error: None }
+    }
+
+    /// One line, told at `at`. One that cannot be read is left out.
+    pub fn tell(&mut self, line: &str, at: Place) {
+        let Some(what) = self.read(line, at) else {
+            let (file, number) = (at.file(), at.line());
+            self.error.get_or_insert(format!("{file}:{number} tells \"{line}\", which the player cannot read."));
+            return;
+        };
+        if let What::PollBegun { id } | What::DropBegun { id } = what {
+            self.running = Some(id);
+        }
+        if let What::PollEnded { .. } | What::Cancelled { .. } = what {
+            self.running = None;
+        }
+        self.recorder.tell(self.time, Some(at), what);
+    }
+
+    fn read(&mut self, line: &str, at: Place) -> Option<What> {
+        let (word, rest) = line.split_once(' ').unwrap_or((line, ""));
+        if word == "say" {
+            return Some(What::Note { text: rest.to_owned(), by: self.someone(), at });
+        }
+        if word == "task" {
+            let (number, name) = rest.split_once(' ').unwrap_or((rest, ""));
+            let (id, name) = (task(number)?, Some(name.to_owned()).filter(|name| !name.is_empty()));
+            return Some(What::Spawned { id, name, function: "", by: self.someone(), at, queued: true });
+        }
+        let (rest, by) = match rest.rsplit_once(" by ") {
+            Some((rest, by)) => (rest, actor(by)),
+            None => (rest, self.someone()),
+        };
+        let (rest, holder) = match rest.rsplit_once(" for ") {
+            Some((rest, "the timer")) => (rest, Holder::Timer),
+            Some((rest, other)) => (rest, Holder::JoinerOf(task(other.strip_prefix("task ")?)?)),
+            None => (rest, Holder::Unknown),
+        };
+        let (what, words) = (rest.split(' ').next()?, rest.split(' ').count());
+        let number = || what.parse::<u64>().ok();
+        let id = || task(what);
+        let one = |what: What| Some(what).filter(|_| words == 1);
+        match word {
+            "begin" => Some(What::RunBegun),
+            "end" => Some(What::RunEnded(Ended::Done)),
+            "poll" => one(What::PollBegun { id: id()? }),
+            "pending" => one(What::PollEnded { id: id()?, outcome: Outcome::Pending, waits_at: vec![] }),
+            "ready" => one(What::PollEnded { id: id()?, outcome: Outcome::Ready, waits_at: vec![] }),
+            "panicked" => one(What::PollEnded { id: id()?, outcome: Outcome::Panicked, waits_at: vec![] }),
+            "wake" => {
+                let id = id()?;
+                let queued = words == 1;
+                let is_known = queued || rest.ends_with(" again");
+                let live = self.live(id, 0);
+                Some(What::Woken { id, by, queued, from: holder, by_value: false, live }).filter(|_| is_known)
+            }
+            "clone" => {
+                let id = id()?;
+                one(What::WakerCloned { id, by, holder, live: self.live(id, 1) })
+            }
+            "drop" => {
+                let id = id()?;
+                one(What::WakerDropped { id, by, holder, live: self.live(id, -1) })
+            }
+            "timer" => {
+                let mut words = rest.split(' ').skip(1);
+                let (whom, deadline) = (task(words.next()?)?, words.next()?.parse().ok()?);
+                Some(What::TimerSet { timer: number()?, id: Some(whom), deadline: Duration::from_millis(deadline), by })
+            }
+            "fire" => one(What::TimerFired { timer: number()? }),
+            "forget" => one(What::TimerDropped { timer: number()?, by }),
+            "clock" => {
+                let from = std::mem::replace(&mut self.time, Duration::from_millis(number()?));
+                one(What::ClockJumped { from })
+            }
+            "park" => Some(What::Parked),
+            "unpark" => Some(What::Unparked { by }),
+            "cancel" => one(What::CancelAsked { id: id()?, by }),
+            "dropping" => one(What::DropBegun { id: id()? }),
+            "cancelled" => one(What::Cancelled { id: id()?, panicked: false }),
+            "join" => one(What::Joined { id: id()?, by }),
+            "detach" => one(What::Detached { id: id()?, by }),
+            "stop" => Some(What::StopAsked { by }),
+            _ => None,
+        }
+    }
+
+    fn someone(&self) -> Actor {
+        self.running.map_or(Actor::Loop, Actor::Of)
+    }
+
+    fn live(&mut self, id: Id, change: isize) -> usize {
+        let live = self.wakers.entry(id).or_default();
+        *live = live.saturating_add_signed(change);
+        *live
+    }
+}
+
+fn task(number: &str) -> Option<Id> {
+    number.parse().ok().map(Id::Task)
+}
+
+fn actor(name: &str) -> Actor {
+    match name {
+        "the timer" => Actor::Timer,
+        "the loop" => Actor::Loop,
+        other => match other.strip_prefix("task ").and_then(task) {
+            Some(id) => Actor::Of(id),
+            None => Actor::Thread(other.to_owned()),
+        },
+    }
+}
