@@ -116,8 +116,9 @@ impl LoopHandle {
             }
             _ => self.shared.tell(|inbox| {
                 inbox.stop = true;
-                if self.shared.is_recorded && !inbox.closed {
-                    inbox.told.push(Told::new(&self.shared, None, true, |_, said| What::StopAsked { by: said.by }));
+                let is_open = !inbox.closed;
+                if let Some(news) = inbox.news.as_mut().filter(|_| is_open) {
+                    news.told.push(Told::new(&self.shared, None, true, |_, said| What::StopAsked { by: said.by }));
                 }
             }),
         }
@@ -149,7 +150,7 @@ impl LoopHandle {
         let is_own = self.shared.is_own_thread();
         self.shared.tell(|inbox| {
             inbox.holds += 1;
-            inbox.own_holds += usize::from(is_own);
+            inbox.own_holds += u32::from(is_own);
         });
         ClockHold { handle: self.clone(), is_own, not_send: PhantomData }
     }
@@ -194,7 +195,7 @@ impl Drop for ClockHold {
     fn drop(&mut self) {
         self.handle.shared.tell(|inbox| {
             inbox.holds -= 1;
-            inbox.own_holds -= usize::from(self.is_own);
+            inbox.own_holds -= u32::from(self.is_own);
         });
     }
 }

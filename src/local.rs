@@ -133,9 +133,11 @@ impl Local {
         let (submitted, told) = {
             let mut inbox = self.shared.lock();
             inbox.closed = true;
-            (std::mem::take(&mut inbox.woken), std::mem::take(&mut inbox.told))
+            (std::mem::take(&mut inbox.woken), inbox.news.as_mut().map(|news| news.take()))
         };
-        self.take_in(told);
+        if let Some(told) = told {
+            self.take_in(told);
+        }
         for entry in submitted {
             if let Some(task) = entry.adopt(|| self.next_id()) {
                 self.ready.push(task);

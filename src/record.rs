@@ -21,7 +21,7 @@ use std::time::Duration;
 use crate::stall::StallReport;
 
 pub use recorder::Recorder;
-pub(crate) use recording::{Recording, Said, Told, given_up, kept, say_of_waker, waits_at};
+pub(crate) use recording::{News, Recording, Said, Told, given_up, kept, say_of_waker, waits_at};
 pub use snapshot::{Snapshot, snapshot};
 pub use watch::{Watched, watch};
 

@@ -4,7 +4,7 @@
 
 use std::time::Instant;
 
-use crate::record::{Place, Said, Told, What};
+use crate::record::{News, Place, Said, Told, What};
 use crate::report::{self, OnReport, Report};
 use crate::sync::{Arc, AtomicBool, AtomicUsize, Condvar, Mutex, MutexGuard, Ordering, thread};
 use crate::task::Outside;
@@ -39,10 +39,9 @@ pub(crate) struct Shared {
 pub(crate) struct Inbox {
     /// Tasks woken or submitted from elsewhere, in the order in which that happened.
     pub(crate) woken: Vec<Outside>,
-    /// The same on a recording loop, in one order with the news.
-    pub(crate) told: Vec<Told>,
-    /// The loop's own thread has put something in. Known on a recording loop only.
-    pub(crate) is_from_own_thread: bool,
+    /// On a recording loop: what comes with the news about it, in one order. In a box, so that the inbox of any other
+    /// is no larger.
+    pub(crate) news: Option<Box<News>>,
     /// The loop's thread waits on the condition variable.
     parked: bool,
     /// The timer thread saw a deadline pass.
@@ -53,9 +52,9 @@ pub(crate) struct Inbox {
     /// Nothing more is taken in.
     pub(crate) closed: bool,
     /// `ClockHold`s alive: the loop starts no turn.
-    pub(crate) holds: usize,
+    pub(crate) holds: u32,
     /// Those among them that were taken on the loop's own thread.
-    pub(crate) own_holds: usize,
+    pub(crate) own_holds: u32,
 }
 
 impl Shared {
@@ -64,7 +63,7 @@ impl Shared {
             name,
             is_recorded,
             thread: thread::current().id(),
-            inbox: Mutex::default(),
+            inbox: Mutex::new(Inbox { news: is_recorded.then(Box::default), ..Inbox::default() }),
             parked: Condvar::default(),
             pending: AtomicBool::new(false),
             watching: AtomicBool::new(false),
@@ -85,7 +84,9 @@ impl Shared {
     pub(crate) fn tell<R>(&self, change: impl FnOnce(&mut Inbox) -> R) -> R {
         let mut inbox = self.lock();
         let answer = change(&mut inbox);
-        inbox.is_from_own_thread |= self.is_recorded && self.is_own_thread();
+        if let Some(news) = &mut inbox.news {
+            news.is_from_own_thread |= self.is_own_thread();
+        }
         self.pending.store(true, Ordering::Release);
         self.unpark(inbox);
         answer
@@ -112,9 +113,9 @@ impl Shared {
 
     /// What is new to the loop, and not only to be polled again. The inbox is open.
     pub(crate) fn enter_new(&self, inbox: &mut Inbox, entry: Outside, function: &'static str, at: Place) {
-        if self.is_recorded {
+        if let Some(news) = &mut inbox.news {
             let submitted = move |_: &_, said: Said| What::Submitted { id: said.id(), function, by: said.by, at };
-            inbox.told.push(Told::new(self, Some(entry), true, submitted));
+            news.told.push(Told::new(self, Some(entry), true, submitted));
         } else {
             inbox.woken.push(entry);
         }

@@ -94,8 +94,7 @@ impl Local {
             }
             self.shared.pending.store(false, Ordering::Relaxed);
             std::mem::swap(&mut inbox.woken, &mut woken);
-            inbox.is_from_own_thread = false;
-            (std::mem::take(&mut inbox.alarm), std::mem::take(&mut inbox.told))
+            (std::mem::take(&mut inbox.alarm), inbox.news.as_mut().map(|news| news.take()))
         };
         for entry in woken.drain(..) {
             if let Some(task) = entry.adopt(|| self.next_id()) {
@@ -103,7 +102,9 @@ impl Local {
             }
         }
         self.spare.set(woken);
-        self.take_in(told);
+        if let Some(told) = told {
+            self.take_in(told);
+        }
         if alarm {
             self.record_unparked(Actor::Timer);
             self.shared.timers.wake_due();

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use super::{Actor, Holder, Id, Place, Recorder, What};
 use crate::context;
 use crate::local::Local;
-use crate::shared::Shared;
+use crate::shared::{Inbox, Shared};
 use crate::sync::{Arc, Ordering, thread};
 use crate::task::{Outside, TaskRef};
 use crate::waker::is_recorded;
@@ -60,6 +60,31 @@ pub(crate) struct Told {
 }
 
 type Telling = dyn FnOnce(&Recording, Said) -> What + Send;
+
+/// What is in the inbox of a recording loop.
+#[derive(Default)]
+pub(crate) struct News {
+    pub(crate) told: Vec<Told>,
+    /// The loop's own thread has put something in.
+    pub(crate) is_from_own_thread: bool,
+}
+
+impl News {
+    pub(crate) fn take(&mut self) -> Vec<Told> {
+        self.is_from_own_thread = false;
+        std::mem::take(&mut self.told)
+    }
+}
+
+impl Inbox {
+    fn is_from_own_thread(&self) -> bool {
+        self.news.as_ref().is_some_and(|news| news.is_from_own_thread)
+    }
+
+    fn told(&self) -> &[Told] {
+        self.news.as_ref().map_or(&[], |news| &news.told)
+    }
+}
 
 /// Who put something into the inbox.
 enum Sender {
@@ -206,7 +231,7 @@ impl Local {
         let waits = self.shared.timers.is_virtual
             && !self.ready.is_empty()
             && recording.deferred.get() < MOST_DEFERRED
-            && !self.shared.lock().is_from_own_thread;
+            && !self.shared.lock().is_from_own_thread();
         recording.deferred.set(if waits { recording.deferred.get() + 1 } else { 0 });
         waits
     }
@@ -221,8 +246,8 @@ impl Local {
         let timers = &self.shared.timers;
         let can_jump = timers.is_virtual && recording.jobs.get() == 0 && timers.live() > 0;
         let inbox = self.shared.lock();
-        let (is_held, is_from_own_thread) = (inbox.holds > 0, inbox.is_from_own_thread);
-        let has_work = inbox.told.iter().any(|told| told.is_work);
+        let (is_held, is_from_own_thread) = (inbox.holds > 0, inbox.is_from_own_thread());
+        let has_work = inbox.told().iter().any(|told| told.is_work);
         drop(inbox);
         if !self.ready.is_empty() || is_from_own_thread {
             return is_held;
@@ -276,7 +301,7 @@ impl Local {
     /// How many of a task's references are those of events on their way.
     pub(super) fn in_flight(&self, task: &TaskRef) -> usize {
         let is_of_it = |told: &&Told| told.task.as_ref().is_some_and(|other| other.address() == task.address());
-        let inbox = self.shared.lock().told.iter().filter(is_of_it).count();
+        let inbox = self.shared.lock().told().iter().filter(is_of_it).count();
         let news = self.recording.iter().map(|recording| recording.news.borrow().iter().filter(is_of_it).count());
         inbox + news.sum::<usize>()
     }
@@ -286,12 +311,15 @@ impl Shared {
     /// Puts an event into the inbox, and the work that comes with it. A closed loop gives both back.
     pub(crate) fn put(&self, told: Told) -> Option<Told> {
         let is_work = told.is_work;
-        let put = |inbox: &mut crate::shared::Inbox| {
-            if inbox.closed {
-                return Some(told);
+        let put = |inbox: &mut Inbox| {
+            let is_open = !inbox.closed;
+            match inbox.news.as_mut().filter(|_| is_open) {
+                Some(news) => {
+                    news.told.push(told);
+                    None
+                }
+                None => Some(told),
             }
-            inbox.told.push(told);
-            None
         };
         if is_work {
             return self.tell(put);
@@ -299,7 +327,9 @@ impl Shared {
         // News can wait for the next turn: it wakes nobody.
         let mut inbox = self.lock();
         self.pending.store(true, Ordering::Release);
-        inbox.is_from_own_thread |= self.is_own_thread();
+        if let Some(news) = &mut inbox.news {
+            news.is_from_own_thread |= self.is_own_thread();
+        }
         put(&mut inbox)
     }
 
