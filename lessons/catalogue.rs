@@ -38,7 +38,7 @@ pub const PROGRAMS: [Program; 4] = [
     },
     Program {
         name: "threads",
-        what: "a loop in another thread, and work that blocks: 8 seconds",
+        what: "a loop in another thread: 6 and 4 seconds, together 6; then work that blocks",
         sources: &[Source { path: "lessons/programs/threads.rs", text: include_str!("programs/threads.rs") }],
         run: Run::OnLoop(|builder, Blocking(time)| programs::threads::run(builder, time)),
     },

@@ -32,7 +32,11 @@ pub enum Command {
 /// # Errors
 /// A sentence that says what is wrong with them.
 pub fn parse(arguments: impl Iterator<Item = String>) -> Result<Command, String> {
-    let mut arguments = arguments;
+    // `--width=60` is `--width 60`.
+    let mut arguments = arguments.flat_map(|argument| match argument.split_once('=') {
+        Some((option, value)) if option.starts_with("--") => vec![option.to_owned(), value.to_owned()],
+        _ => vec![argument],
+    });
     let (mut program, mut form, mut width) = (None, None, None);
     let (mut fast, mut plain) = (false, false);
     let mut choose = |chosen: Form| match form.replace(chosen) {

@@ -85,7 +85,7 @@ impl Builder {
     /// let sink = events.clone();
     /// let recorder = Recorder::new(move |event| sink.lock().unwrap().push(event.clone()));
     /// handloop::EventLoop::builder().record(&recorder).build().run_until_complete(async {});
-    /// assert_eq!(events.lock().unwrap().len(), 6); // spawned, run begun, poll begun and ended, run ended, closed
+    /// assert_eq!(events.lock().unwrap().len(), 7); // a task, the run, the poll (2), the run's end, the close (2)
     /// ```
     pub fn record(mut self, recorder: &Recorder) -> Self {
         self.recorder = Some(recorder.clone());

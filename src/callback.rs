@@ -21,6 +21,7 @@ pub struct Handle {
 impl Handle {
     /// The callback will not run, and is dropped at the loop's next turn; its timer leaves the heap now (TIME-06,
     /// TIME-07). Once it has run, nothing happens (SOON-03).
+    #[track_caller]
     pub fn cancel(&self) {
         if let Some((timers, key)) = &self.timer {
             timers.cancel(*key);
@@ -74,7 +75,7 @@ impl Local {
         self.keep(task.clone());
         self.record_spawned(&task, None, type_name::<F>(), false);
         let timers = &self.shared.timers;
-        let key = when.and_then(|when| task.with_waker(|waker| timers.register(when, waker)));
+        let key = when.and_then(|when| task.with_waker(|waker| timers.register(when, waker, at)));
         let timer = key.map(|key| (timers.clone(), key));
         if when.is_some_and(|when| when <= timers.now()) {
             // Due already. A loop that is never idle would not jump its virtual clock, and so not look.

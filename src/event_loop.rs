@@ -170,9 +170,11 @@ impl EventLoop {
     }
 
     /// Ends the current run after its turn, or the next one after one turn. It is `loop.stop` (LOOP-06, LOOP-07).
+    #[track_caller]
     pub fn stop(&self) {
         self.local.stopping.set(true);
-        self.local.record_by(|_, by| What::StopAsked { by });
+        let at = Location::caller();
+        self.local.record_by(|_, by| What::StopAsked { by }.at(at));
     }
 
     /// Makes a task of `future`; it is first polled in the next turn, of this run or a later one (TASK-01, TASK-02).

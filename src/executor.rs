@@ -66,7 +66,7 @@ where
             Err(payload) => resume_unwind(payload),
         }
     };
-    let task = Task::new(local.spawn_as(future, None, std::any::type_name::<F>(), Location::caller()));
+    let task = Task::new(local.spawn_as(future, None, "run_in_executor", Location::caller()));
     if local.closed.get() {
         return task;
     }

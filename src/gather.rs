@@ -97,7 +97,7 @@ impl<T> Children<T> {
         let is_waiting = || group.ended.borrow().is_empty() && group.running.get() > 0;
         if !is_known && is_waiting() {
             // Cloned and dropped outside the borrow, and before the last look: both may be code of the user's.
-            let waker = kept(context.waker(), || Holder::Gather);
+            let waker = kept(context.waker(), || Holder::Gather, Location::caller());
             group.give_up(drop);
             group.waker.replace(Some(waker));
         }

@@ -108,17 +108,21 @@ impl LoopHandle {
     /// Ends the loop's run, and wakes the loop (TSAFE-07): from its own thread after the current turn, from another after
     /// the turn that takes this over. Between two runs, it ends the next after one turn. A stop that comes as a run ends
     /// by itself is over with that run.
+    #[track_caller]
     pub fn stop(&self) {
+        let at = Location::caller();
         match context::current() {
             Some(local) if Arc::ptr_eq(&local.shared, &self.shared) => {
                 local.stopping.set(true);
-                local.record_by(|_, by| What::StopAsked { by });
+                local.record_by(|_, by| What::StopAsked { by }.at(at));
             }
             _ => self.shared.tell(|inbox| {
                 inbox.stop = true;
                 let is_open = !inbox.closed;
                 if let Some(news) = inbox.news.as_mut().filter(|_| is_open) {
-                    news.told.push(Told::new(&self.shared, None, true, |_, said| What::StopAsked { by: said.by }));
+                    news.told.push(Told::new(&self.shared, None, true, move |_, said| {
+                        What::StopAsked { by: said.by }.at(at)
+                    }));
                 }
             }),
         }

@@ -77,6 +77,7 @@ impl<T> Task<T> {
     ///
     /// A task that cancels itself runs to its next `.await` that is pending; if it returns before, its result counts
     /// (CANC-10). A task that this one waits for is not cancelled with it (CANC-08).
+    #[track_caller]
     pub fn cancel(&self) -> bool {
         self.inner().cancel()
     }
@@ -95,7 +96,8 @@ impl<T> Task<T> {
             return None;
         }
         let taken = self.0.take();
-        self.inner().say(|_, said| What::Joined { id: said.id(), by: said.by });
+        let at = Location::caller();
+        self.inner().say(move |_, said| What::Joined { id: said.id(), by: said.by }.at(at));
         match taken {
             Some(result) => Some(result.map_err(|failure| JoinError::new(self.id(), self.name(), failure))),
             None => panic!("{} has given its result already: keep it from the first time", self.name()),
@@ -125,7 +127,7 @@ impl<T> Future for Task<T> {
         let is_known =
             self.inner().with_joiner(|waiting, _| waiting.is_some_and(|waiting| waiting.will_wake(context.waker())));
         if !is_known {
-            let waker = kept(context.waker(), || self.inner().header().joiner());
+            let waker = kept(context.waker(), || self.inner().header().joiner(), Location::caller());
             // To clone a waker may be code of the user's, in which the task has ended.
             if let Some(result) = self.try_result() {
                 given_up(waker, || self.inner().header().joiner(), drop);

@@ -138,6 +138,7 @@ impl Local {
         if let Some(told) = told {
             self.take_in(told);
         }
+        self.record(|_| What::CloseBegun);
         for entry in submitted {
             if let Some(task) = entry.adopt(|| self.next_id()) {
                 self.ready.push(task);

@@ -126,12 +126,13 @@ impl<T> PromiseFuture<T> {
     }
 
     /// Leaves a waker for the result. False: it is there.
+    #[track_caller]
     fn wait_with(&self, waker: &Waker) -> bool {
         if matches!(&self.slot.lock().waker, Some(known) if known.will_wake(waker)) {
             // Set meanwhile, the promise has taken this very waker, and calls it.
             return true;
         }
-        let new = kept(waker, || Holder::Promise);
+        let new = kept(waker, || Holder::Promise, Location::caller());
         let mut slot = self.slot.lock();
         let is_pending = matches!(slot.stage, Stage::Pending);
         let unused = if is_pending { slot.waker.replace(new) } else { Some(new) };

@@ -33,7 +33,8 @@ pub struct Event {
     pub number: u64,
     /// Since the recording began, by the loop's clock.
     pub time: Duration,
-    /// The line that told of it, of a machine of yours. What a loop tells has its lines in `what`.
+    /// The line of the program that did it, as far as that is known: the spawn, the submission, the `.await` whose leaf
+    /// keeps the waker, the `note!`; or the line of a machine of yours that told of it.
     pub at: Option<Place>,
     /// What it was.
     pub what: What,
@@ -103,15 +104,15 @@ pub enum Ended {
     Panicked,
 }
 
-/// What happened. `by` is who did it, `at` the line of the program.
+/// What happened. `by` is who did it.
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 #[allow(missing_docs)] // the fields: `id` and `by` mean the same in all
 pub enum What {
     /// A task was made, or a callback scheduled, on the loop's thread. `queued`: it is ready at once.
-    Spawned { id: Id, name: Option<String>, function: &'static str, by: Actor, at: Place, queued: bool },
+    Spawned { id: Id, name: Option<String>, function: &'static str, by: Actor, queued: bool },
     /// The loop has taken over a task or callback that another thread sent. It is ready.
-    Submitted { id: Id, function: &'static str, by: Actor, at: Place },
+    Submitted { id: Id, function: &'static str, by: Actor },
     /// The loop polls a task, or runs a callback.
     PollBegun { id: Id },
     /// That poll returned. `waits_at`: the `.await`s that returned pending, as far as their futures say so.
@@ -155,10 +156,30 @@ pub enum What {
     Stalled(StallReport),
     /// The run is over.
     RunEnded(Ended),
+    /// The loop begins to close: what is not over will be cancelled.
+    CloseBegun,
     /// The loop is closed.
     Closed,
     /// A line that the program itself said, by [`note!`](crate::note).
-    Note { text: String, by: Actor, at: Place },
+    Note { text: String, by: Actor },
+}
+
+/// What happened, and the line that did it.
+pub(crate) struct Happening {
+    what: What,
+    at: Option<Place>,
+}
+
+impl What {
+    pub(crate) fn at(self, at: Place) -> Happening {
+        Happening { what: self, at: Some(at) }
+    }
+}
+
+impl From<What> for Happening {
+    fn from(what: What) -> Self {
+        Happening { what, at: None }
+    }
 }
 
 /// A line of source.

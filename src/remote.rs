@@ -80,7 +80,8 @@ impl<T> RemoteTask<T> {
     #[track_caller]
     fn take(&self) -> Result<T, JoinError> {
         let taken = self.0.take();
-        self.0.task.say(|_, said| What::Joined { id: said.id(), by: said.by });
+        let at = Location::caller();
+        self.0.task.say(move |_, said| What::Joined { id: said.id(), by: said.by }.at(at));
         match taken {
             Some(result) => result.map_err(|failure| JoinError::unnamed(self.0.id(), failure)),
             None => panic!("this task has given its result already: keep it from the first time"),
@@ -95,10 +96,12 @@ impl<T> RemoteTask<T> {
     /// Asks the loop to drop the task's future on its own thread, and wakes the loop (RCT-04). False: the task is
     /// over already. Before its first poll it is never polled (RCT-17). Joined afterwards, the task returns only when
     /// its future was dropped (RCT-12).
+    #[track_caller]
     pub fn cancel(&self) -> bool {
         let accepted = self.0.task.state().cancel();
         if accepted {
-            self.0.task.say(|_, said| What::CancelAsked { id: said.id(), by: said.by });
+            let at = Location::caller();
+            self.0.task.say(move |_, said| What::CancelAsked { id: said.id(), by: said.by }.at(at));
             self.0.task.wake_by_ref();
         }
         accepted

@@ -114,7 +114,7 @@ impl Shared {
     /// What is new to the loop, and not only to be polled again. The inbox is open.
     pub(crate) fn enter_new(&self, inbox: &mut Inbox, entry: Outside, function: &'static str, at: Place) {
         if let Some(news) = &mut inbox.news {
-            let submitted = move |_: &_, said: Said| What::Submitted { id: said.id(), function, by: said.by, at };
+            let submitted = move |_: &_, said: Said| What::Submitted { id: said.id(), function, by: said.by }.at(at);
             news.told.push(Told::new(self, Some(entry), true, submitted));
         } else {
             inbox.woken.push(entry);

@@ -87,10 +87,10 @@ impl Future for Sleep {
                 Stage::Bound { timers, deadline: Some(deadline), key } => (timers, *deadline, key),
             };
             let standing = match *key {
-                Some(key) => timers.look(key, deadline, context.waker()),
+                Some(key) => timers.look(key, deadline, context.waker(), at),
                 None if timers.now() >= deadline => Standing::Fired,
                 None => {
-                    *key = timers.register(deadline, context.waker());
+                    *key = timers.register(deadline, context.waker(), at);
                     if key.is_some() { Standing::Waits } else { Standing::Closed }
                 }
             };

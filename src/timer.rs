@@ -11,7 +11,7 @@ use std::task::Waker;
 use std::time::{Duration, Instant};
 
 use crate::context;
-use crate::record::{Holder, Recording, Said, What, given_up, kept, say_of_waker};
+use crate::record::{Happening, Holder, Place, Recording, Said, What, given_up, kept, say_of_waker};
 use crate::shared::Shared;
 use crate::slab::Slab;
 use crate::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, Weak, thread};
@@ -110,10 +110,10 @@ impl Timers {
     }
 
     /// Sets a timer that wakes `waker`. `None`: the loop is closed.
-    pub(crate) fn register(self: &Arc<Self>, deadline: Instant, waker: &Waker) -> Option<Key> {
-        match self.insert(deadline, kept(waker, || Holder::Timer)) {
+    pub(crate) fn register(self: &Arc<Self>, deadline: Instant, waker: &Waker, at: Place) -> Option<Key> {
+        match self.insert(deadline, kept(waker, || Holder::Timer, at)) {
             Ok(key) => {
-                self.say_set(key, deadline, waker);
+                self.say_set(key, deadline, waker, at);
                 Some(key)
             }
             Err(unused) => {
@@ -152,37 +152,37 @@ impl Timers {
     }
 
     /// How a timer stands; if it waits, it wakes `waker` from now on (RUST-05).
-    pub(crate) fn look(&self, key: Key, deadline: Instant, waker: &Waker) -> Standing {
+    pub(crate) fn look(&self, key: Key, deadline: Instant, waker: &Waker, at: Place) -> Standing {
         let mut standing = Standing::Waits;
         if !self.heap.lock().swap_waker(key, &mut standing, |known| known.will_wake(waker)) {
             // Cloned and dropped outside the lock, since a waker may be anybody's.
-            let mut new = kept(waker, || Holder::Timer);
+            let mut new = kept(waker, || Holder::Timer, at);
             self.heap.lock().swap_waker(key, &mut standing, |known| {
                 std::mem::swap(known, &mut new);
                 true
             });
             given_up(new, || Holder::Timer, drop);
             if standing == Standing::Waits {
-                self.say_set(key, deadline, waker);
+                self.say_set(key, deadline, waker, at);
             }
         }
         standing
     }
 
-    fn say_set(&self, key: Key, deadline: Instant, waker: &Waker) {
+    fn say_set(&self, key: Key, deadline: Instant, waker: &Waker, at: Place) {
         self.say(
             |shared| say_of_waker(shared, waker),
             move |recording, said| {
                 let deadline = recording.since_start(deadline);
-                What::TimerSet { timer: key.sequence, id: said.id, deadline, by: said.by }
+                What::TimerSet { timer: key.sequence, id: said.id, deadline, by: said.by }.at(at)
             },
         );
     }
 
-    fn say(
+    fn say<W: Into<Happening>>(
         &self,
         whom: impl FnOnce(&Shared) -> Option<Outside>,
-        what: impl FnOnce(&Recording, Said) -> What + Send + 'static,
+        what: impl FnOnce(&Recording, Said) -> W + Send + 'static,
     ) {
         if self.is_recorded {
             if let Some(owner) = self.owner.as_ref().and_then(Weak::upgrade) {

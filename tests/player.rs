@@ -183,7 +183,7 @@ fn commands_of_the_stepper() {
     assert_eq!(headings("g 7\nb\nq\n"), [at(0), at(7), at(6)]);
     assert_eq!(headings("g 7"), [at(0), at(7)], "the end of the input is the end");
     let first = (1..=last).find(|step| recorded.sentence(*step).contains("spawns task 3")).unwrap();
-    for name in ["t 3", "t task 3", "t work 2"] {
+    for name in ["t 3", "t task 3", "t work 2", "t WORK 2"] {
         assert_eq!(headings(&format!("{name}\nq\n")), [at(0), at(first)], "{name}");
     }
 }
@@ -200,9 +200,11 @@ fn what_a_command_says_when_it_cannot_be_done() {
     assert_eq!(remark("g 9999\n"), format!("There is no step 9999: they go from 0 to {}.", recorded.last()));
     assert_eq!(remark("g x\n"), format!("There is no step x: they go from 0 to {}.", recorded.last()));
     assert_eq!(remark(&format!("g {}\n\n", recorded.last())), "This is the last step. b goes back, q ends.");
-    assert_eq!(remark("t nobody\n"), "After this step nothing more happens to nobody.");
+    assert_eq!(remark("t nobody\n"), "3, work 2; 4, work 3.", "the end of the list of all");
+    assert_eq!(remark(&format!("g {}\nt 2\n", recorded.last())), "After this step nothing more happens to 2.");
     assert_eq!(remark("t\n"), "t needs the name of a task, or its number: t 2");
-    assert_eq!(remark("what\n"), "There is no command what.");
+    assert_eq!(remark("what\n"), "There is no command what: the line above lists them.");
+    assert_eq!(remark("g\n"), "g needs the number of a step: g 12");
 }
 
 #[test]
@@ -251,7 +253,7 @@ fn what_cannot_be_done_is_one_sentence() {
         (&["gather", "--timeline", "--plain"], 2, "--plain is a way to --step: leave the other form out."),
         (&["gather", "--html", &nowhere], 1, "cannot be written: "),
         (&["gather", "--svg", is_folder], 1, "cannot be written: there is something of that name that is no file."),
-        (&["gather", "--svg", ""], 1, "cannot be written: it does not name a file."),
+        (&["gather", "--svg", ""], 1, "The name of the file to write is empty."),
     ];
     for (arguments, status, sentence) in cases {
         let output = handloop(arguments);
@@ -306,7 +308,7 @@ fn a_lost_waker_leads_back_to_the_step_that_dropped_it() {
     let sentence = shown.lines().nth(1).unwrap();
     assert_eq!(
         sentence,
-        "Task 3 drops the last clone of the waker of task 2, Ann. It waits, and now nothing can wake it."
+        "Task 3 drops the last clone of the waker of task 2, Ann. It waits, and now no waker is left that could wake it."
     );
 }
 
@@ -363,7 +365,7 @@ fn lines_of_a_stage_are_read_as_events() {
     assert_eq!(sentences[3], "Task 1 prints: hello by hand");
     assert_eq!(
         sentences[4],
-        "A clone of the waker of task 1 is left with task 2, to be called when that ends (1 is alive)."
+        "A clone of the waker of task 1 is left with task 2, to be called when that ends (clones alive: 1)."
     );
     assert_eq!(sentences[5], "A timer is set: it will wake task 1, main, at 1.500 s.");
     assert_eq!(

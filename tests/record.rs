@@ -117,6 +117,7 @@ fn short(what: &What) -> String {
         What::StopAsked { by: actor } => format!("{} stops", by(actor)),
         What::Stalled(_) => "stalled".to_owned(),
         What::RunEnded(ended) => format!("ended {ended:?}").to_lowercase(),
+        What::CloseBegun => "close".to_owned(),
         What::Closed => "closed".to_owned(),
         What::Note { text, by: actor, .. } => format!("{} says {text}", by(actor)),
         other => format!("{other:?}"),
@@ -171,6 +172,7 @@ fn two_sleeps_event_by_event() {
             "1 joins 3",
             "ready 1",
             "ended done",
+            "close",
             "closed",
         ]
     );
@@ -384,8 +386,8 @@ fn the_lines_of_spawns_and_submissions() {
         .events()
         .into_iter()
         .filter_map(|event| match event.what {
-            What::Spawned { at, name, .. } => Some((at.line(), name)),
-            What::Submitted { at, .. } => Some((at.line(), None)),
+            What::Spawned { name, .. } => Some((event.at.unwrap().line(), name)),
+            What::Submitted { .. } => Some((event.at.unwrap().line(), None)),
             _ => None,
         })
         .collect();

@@ -9,6 +9,9 @@ use std::path::{Path, PathBuf};
 /// # Errors
 /// A sentence. Then what was at `path` before is there still, and nothing else is left behind.
 pub fn write_whole(path: &Path, text: &str) -> Result<(), String> {
+    if path.as_os_str().is_empty() {
+        return Err("The name of the file to write is empty.".to_owned());
+    }
     let name = path.file_name().ok_or_else(|| sorry(path, "it does not name a file"))?;
     // A device, a pipe or a folder must not be replaced by a file.
     if fs::metadata(path).is_ok_and(|known| !known.is_file()) {

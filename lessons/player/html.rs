@@ -7,7 +7,7 @@ use handloop::record::Id;
 
 use super::Recorded;
 use super::replay::State;
-use super::sentence::{doing, full, holders, lines, seconds, state_name};
+use super::sentence::{doing, full, holders, lines, seconds, state_name, state_of};
 use super::svg::escape;
 
 const PAGE: &str = include_str!("page.html");
@@ -96,8 +96,9 @@ impl Tracks {
         let step = state.step;
         self.clock.add(step, quoted(&seconds(state.time)));
         self.doing.add(step, quoted(&doing(state)));
-        let (source, line) = recorded.place(state);
-        self.place.add(step, format!("[{source},{}]", line.unwrap_or(0)));
+        let (source, line, is_marked) = recorded.place(state);
+        // 0: nothing is marked, and the page stays where it was.
+        self.place.add(step, format!("[{source},{}]", if is_marked { line } else { 0 }));
         // By its place among the tasks: a long queue is written at each step.
         self.ready.add(step, list(state.ready.iter().map(|id| self.places[id].to_string())));
         self.timers.add(
@@ -109,7 +110,7 @@ impl Tracks {
         );
         for (id, task) in &state.tasks {
             let mut json = Json::object();
-            json.key("state").text(state_name(task.state));
+            json.key("state").text(state_of(state, *id));
             json.key("polls").raw(&task.polls.to_string());
             json.key("wakers").text(holders(task));
             json.key("at").text(lines(state, &task.waits_at).unwrap_or_default());

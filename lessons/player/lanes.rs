@@ -107,7 +107,7 @@ impl Builder {
         let to = whom.map(|id| self.task(id));
         let mark = letter(&event.what);
         let from = by.and_then(|by| self.actor(by, &event.what));
-        if let (Some(kind), Some(to)) = (arrow(&event.what), to) {
+        if let (Some(kind), Some(to)) = (arrow(&event.what), to.or(from)) {
             let from = from.unwrap_or(to);
             self.lanes.arrows.push(Arrow { step, from, to, kind });
         }
@@ -122,10 +122,12 @@ impl Builder {
         }
         for (id, task) in &self.state.tasks {
             let Some(lane) = self.tasks.get(id) else { continue };
+            // What is dropped does not run any more.
+            let state = if self.state.dropping == Some(*id) { TaskState::Cancelled } else { task.state };
             let segments = &mut self.lanes.lanes[*lane].segments;
             match segments.last_mut() {
-                Some(last) if last.state == task.state => last.to = step + 1,
-                _ => segments.push(Segment { from: step, to: step + 1, state: task.state }),
+                Some(last) if last.state == state => last.to = step + 1,
+                _ => segments.push(Segment { from: step, to: step + 1, state }),
             }
         }
     }
@@ -181,6 +183,8 @@ fn arrow(what: &What) -> Option<&'static str> {
         What::Spawned { .. } | What::Submitted { .. } => Some("spawn"),
         What::Joined { .. } => Some("join"),
         What::CancelAsked { .. } => Some("cancel"),
+        What::WakerDropped { .. } => Some("drop"),
+        What::Note { .. } => Some("print"),
         _ => None,
     }
 }
@@ -197,7 +201,7 @@ fn letter(what: &What) -> Option<char> {
         What::Joined { .. } => 'J',
         What::PollEnded { outcome: Outcome::Ready, .. } => 'F',
         What::PollEnded { outcome: Outcome::Panicked, .. } | What::Cancelled { panicked: true, .. } => 'P',
-        What::Cancelled { .. } => 'X',
+        What::DropBegun { .. } | What::Cancelled { .. } => 'X',
         What::Detached { .. } => 'd',
         What::Note { .. } => '>',
         _ => return None,

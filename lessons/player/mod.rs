@@ -83,10 +83,10 @@ impl Recorded {
         &self.sentences[step]
     }
 
-    /// The source that is shown, by its index, and the line of it that is marked.
-    pub fn place(&self, state: &State) -> (usize, Option<usize>) {
-        let of = |place| Some((self.names.file(place)?, Some(place.line() as usize)));
-        state.place.and_then(of).unwrap_or((0, None))
+    /// The source that is shown, by its index; the line of it in the middle; and whether that is marked.
+    pub fn place(&self, state: &State) -> (usize, usize, bool) {
+        let of = |place| Some((self.names.file(place)?, place.line() as usize, state.place.is_some()));
+        state.shown.and_then(of).unwrap_or((0, 1, false))
     }
 
     pub fn source_of(&self, state: &State) -> Source {
@@ -96,7 +96,10 @@ impl Recorded {
 
     /// Path, number and text of the line that is marked.
     pub fn marked(&self, state: &State) -> Option<(&'static str, usize, &'static str)> {
-        let number = self.place(state).1?;
+        let (_, number, is_marked) = self.place(state);
+        if !is_marked {
+            return None;
+        }
         let source = self.source_of(state);
         Some((source.path, number, source.text.lines().nth(number - 1)?))
     }

@@ -16,6 +16,7 @@ pub enum Doing {
     Running,
     Parked,
     Stalled,
+    Closing,
     Closed,
 }
 
@@ -34,6 +35,10 @@ pub struct Task {
     pub lost_at: Option<usize>,
     /// The step at which it came to be.
     pub since: usize,
+    /// The line that made it.
+    pub made_at: Option<Place>,
+    /// Somebody has asked for its cancellation.
+    pub is_cancelled: bool,
 }
 
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -83,9 +88,10 @@ impl Names {
         let name = path.split("::").filter(|part| !part.starts_with('{') && !part.is_empty()).last();
         match (name, id) {
             (None, _) => String::new(),
+            (Some(name), _) if !path.contains("::") => name.to_owned(),
             (Some(name), _) if self.async_functions.iter().any(|known| known == name) => name.to_owned(),
-            (Some(name), Id::Callback(_)) => format!("a closure of {name}"),
-            (Some(name), Id::Task(_)) => format!("a block of {name}"),
+            (Some(name), Id::Callback(_)) => format!("a closure in {name}()"),
+            (Some(name), Id::Task(_)) => format!("an async block in {name}()"),
         }
     }
 }
@@ -109,6 +115,8 @@ pub struct State {
     pub output: Vec<Line>,
     /// The line that is marked.
     pub place: Option<Place>,
+    /// The line that was marked last: where it is shown nothing is marked.
+    pub shown: Option<Place>,
     pub names: Arc<Names>,
 }
 
@@ -134,6 +142,7 @@ impl State {
             tasks: BTreeMap::new(),
             output: Vec::new(),
             place: None,
+            shown: None,
         }
     }
 
@@ -142,8 +151,11 @@ impl State {
         self.step += 1;
         self.time = event.time;
         match &event.what {
-            What::Spawned { id, name, function, queued, .. } => self.add(*id, name.as_deref(), function, *queued),
-            What::Submitted { id, function, .. } => self.add(*id, None, function, true),
+            What::Spawned { id, name, function, queued, .. } => {
+                self.add(*id, name.as_deref(), function, *queued, event.at);
+            }
+            What::Submitted { id, function, .. } => self.add(*id, None, function, true, event.at),
+            What::CancelAsked { id, .. } => self.change(*id, |task| task.is_cancelled = true),
             What::PollBegun { id } => {
                 self.begin(*id);
                 self.change(*id, |task| task.polls += 1);
@@ -206,18 +218,29 @@ impl State {
             What::Stalled(_) => self.doing = Doing::Stalled,
             What::RunEnded(Ended::Stalled) => {}
             What::RunEnded(_) => self.doing = Doing::NotRunning,
+            What::CloseBegun => self.doing = Doing::Closing,
             What::Closed => self.doing = Doing::Closed,
             What::Note { text, .. } => self.output.push(Line { step: self.step, text: text.clone() }),
             _ => {}
         }
-        self.place = self.place_of(event).filter(|place| self.names.file(place).is_some()).or(self.place);
+        self.mark(event);
     }
 
-    fn add(&mut self, id: Id, name: Option<&str>, function: &str, queued: bool) {
+    fn add(&mut self, id: Id, name: Option<&str>, function: &str, queued: bool, made_at: Option<Place>) {
         let state = if queued { TaskState::Ready } else { TaskState::Waiting };
         let name = name.map_or_else(|| self.names.function(id, function), str::to_owned);
         let since = self.step;
-        let task = Task { name, state, polls: 0, wakers: vec![], waits_at: vec![], lost_at: None, since };
+        let task = Task {
+            name,
+            state,
+            polls: 0,
+            wakers: vec![],
+            waits_at: vec![],
+            lost_at: None,
+            since,
+            made_at,
+            is_cancelled: false,
+        };
         self.tasks.insert(id, task);
         if queued {
             self.ready.push(id);
@@ -245,15 +268,23 @@ impl State {
         }
     }
 
-    /// The line of the program that an event is about.
-    fn place_of(&self, event: &Event) -> Option<Place> {
+    /// Marks the line of the program that an event is about; none, where that is not known. What a poll does is marked
+    /// at the last line that was known of this poll.
+    fn mark(&mut self, event: &Event) {
         let waits = |id: &Id| self.tasks.get(id).and_then(|task| task.waits_at.first().copied());
-        event.at.or(match &event.what {
-            What::Spawned { at, .. } | What::Submitted { at, .. } | What::Note { at, .. } => Some(at),
-            What::PollBegun { id } => waits(id),
+        let own = event.at.or(match &event.what {
+            What::PollBegun { id } => waits(id).or(self.tasks.get(id).and_then(|task| task.made_at)),
             What::PollEnded { waits_at, .. } => waits_at.first().copied(),
+            What::Woken { id, by: Actor::Timer, .. } => waits(id),
+            What::TimerFired { .. } => None,
             _ => None,
-        })
+        });
+        let own = own.filter(|place| self.names.file(place).is_some());
+        let is_in_poll =
+            self.running.is_some() || matches!(event.what, What::PollEnded { .. } | What::Cancelled { .. });
+        let begins = matches!(event.what, What::PollBegun { .. } | What::DropBegun { .. });
+        self.place = own.or(self.place.filter(|_| is_in_poll && !begins));
+        self.shown = self.place.or(self.shown);
     }
 
     /// What is not over, or was so until this step.

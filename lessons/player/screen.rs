@@ -4,12 +4,12 @@ use handloop::record::Id;
 
 use super::Recorded;
 use super::replay::State;
-use super::sentence::{capitalise, doing, full, holders, lines, seconds, state_name};
+use super::sentence::{capitalise, doing, full, holders, lines, seconds, state_name, state_of};
 
 /// So many lines of source are beside the panels.
-const SOURCE_LINES: usize = 17;
+const SOURCE_LINES: usize = 14;
 /// So many tasks, and lines of output, are shown.
-const MOST: usize = 6;
+const MOST: usize = 5;
 
 /// Text that may be marked; marks are never colours alone.
 #[derive(Clone, Copy)]
@@ -28,8 +28,8 @@ impl Style {
 pub fn screen(recorded: &Recorded, step: usize, style: Style) -> String {
     let state = recorded.state(step);
     let mut text = style.paint("1", &fit(&heading(recorded, &state), style.width)) + "\n\n";
-    let side_by_side = style.width >= 60;
-    let left = if side_by_side { (style.width - 3) * 56 / 100 } else { style.width };
+    let side_by_side = style.width >= 72;
+    let left = if side_by_side { (style.width - 3) * 54 / 100 } else { style.width };
     let right = if side_by_side { style.width - 3 - left } else { style.width };
     let source = source(recorded, &state, left);
     let panels = panels(&state, right);
@@ -72,15 +72,15 @@ pub fn plain(recorded: &Recorded, step: usize) -> String {
     if let Some((path, number, line)) = recorded.marked(&state) {
         text.push_str(&format!("Line {number} of {path}: {}\n", line.trim()));
     }
-    text.push_str(&format!("The loop {}.\n", doing(&state)));
-    text.push_str(&format!("Ready queue: {}.\n", queue(&state)));
+    text.push_str(&format!("Ready queue, front first: {}.\n", queue(&state)));
     let timers: Vec<String> = timers(&state).iter().map(|(at, whom)| format!("{at} for {whom}")).collect();
     text.push_str(&format!("Timers: {}.\n", list(&timers, "none")));
     for (id, task) in state.tasks.iter().filter(|(id, task)| matches!(id, Id::Task(_)) || !task.is_over()) {
+        let polled = if matches!(id, Id::Task(_)) { "polled" } else { "run" };
         let at = lines(&state, &task.waits_at).map_or(String::new(), |lines| format!(" at {lines}"));
         let (name, polls) = (capitalise(&full(&state, *id)), times(task.polls));
-        let state = state_name(task.state);
-        text.push_str(&format!("{name}: {state}{at}, polled {polls}, wakers {}.\n", holders(task)));
+        let state = state_of(&state, *id);
+        text.push_str(&format!("{name}: {state}{at}, {polled} {polls}, wakers {}.\n", holders(task)));
     }
     if let Some(line) = state.output.last().filter(|line| line.step == step) {
         text.push_str(&format!("Printed: {}\n", line.text));
@@ -100,15 +100,23 @@ fn heading(recorded: &Recorded, state: &State) -> String {
 fn source(recorded: &Recorded, state: &State, width: usize) -> Vec<(bool, String)> {
     let source = recorded.source_of(state);
     let current = recorded.marked(state).map(|(_, number, _)| number);
+    let middle = recorded.place(state).1;
     let count = source.text.lines().count();
-    let first =
-        current.unwrap_or(1).saturating_sub(SOURCE_LINES / 2).clamp(1, count.saturating_sub(SOURCE_LINES - 1).max(1));
+    let first = middle.saturating_sub(SOURCE_LINES / 2).clamp(1, count.saturating_sub(SOURCE_LINES - 1).max(1));
     let mut rows = vec![(false, fit(source.path, width))];
     for (number, line) in (1..).zip(source.text.lines()).skip(first - 1).take(SOURCE_LINES) {
         let is_current = Some(number) == current;
         let sign = if is_current { '>' } else { ' ' };
-        rows.push((is_current, fit(&format!("{sign}{number:>3} {line}"), width)));
+        let code = format!("{sign}{number:>3} {line}");
+        if is_current {
+            // The line that matters is shown whole.
+            let letters: Vec<char> = code.chars().collect();
+            rows.extend(letters.chunks(width).map(|chunk| (true, chunk.iter().collect())));
+        } else {
+            rows.push((false, fit(&code, width)));
+        }
     }
+    rows.truncate(SOURCE_LINES + 1);
     rows
 }
 
@@ -118,7 +126,8 @@ fn panels(state: &State, width: usize) -> Vec<String> {
     rows.push("Timers, earliest first".to_owned());
     rows.extend(most(timers(state), |(at, whom)| format!("  {at:<9} {whom}"), "  none"));
     let wide = width >= 46;
-    rows.push(format!("{:<name$} {:<9} {:<4} wakers", "Tasks", "state", "line", name = if wide { 22 } else { 8 }));
+    let name_width = if wide { 22 } else { 11 };
+    rows.push(format!("{:<name_width$}  {:<9} {:>3} wakers", "Tasks", "state", "at"));
     let shown = state.tasks.iter().filter(|(id, task)| matches!(id, Id::Task(_)) || !task.is_over());
     // Those that are over make room for the others.
     let mut shown: Vec<_> = shown.collect();
@@ -128,15 +137,18 @@ fn panels(state: &State, width: usize) -> Vec<String> {
     rows.extend(most(
         shown,
         |(id, task)| {
-            let name = if wide { fit(&full(state, **id), 20) } else { id.to_string() };
+            let full = full(state, **id);
+            let short = full.replacen("task ", "", 1).replacen("callback ", "c", 1).replacen(',', "", 1);
+            let name = fit(if wide { &full } else { &short }, name_width);
             let at = task.waits_at.iter().find(|place| state.names.file(place).is_some());
             let at = at.map_or(String::new(), |place| place.line().to_string());
-            let wakers = if task.is_over() { String::new() } else { holders(task) };
-            format!(
-                "  {name:<name_width$} {:<9} {at:<4} {wakers}",
-                state_name(task.state),
-                name_width = if wide { 20 } else { 6 }
-            )
+            let wakers = match (task.is_over(), wide) {
+                (true, _) => String::new(),
+                (false, true) => holders(task),
+                (false, false) => holders(task).replace("the ", "").split(": ").last().unwrap_or_default().to_owned(),
+            };
+            let doing = if state.dropping == Some(**id) { "dropped" } else { state_name(task.state) };
+            format!(" {name:<name_width$} {doing:<9} {at:>3} {wakers}")
         },
         "  none",
     ));

@@ -26,7 +26,8 @@ pub fn sentence(before: &State, event: &Event, after: &State) -> String {
         What::WakerDropped { id, by, holder, live } => words.dropped(*id, by, *holder, *live),
         What::TimerSet { timer, id, deadline, .. } => words.timer_set(*timer, *id, *deadline),
         What::TimerFired { timer } => {
-            format!("The clock shows {}: the timer of {} is due.", seconds(after.time), words.timer(*timer))
+            let (time, whom) = (seconds(after.time), words.timer(*timer));
+            format!("The clock shows {time}: the timer of {whom} is due. It leaves the list, and calls its waker next.")
         }
         What::TimerDropped { timer, .. } => {
             format!("The timer of {} is taken off: what waited for it is gone.", words.timer(*timer))
@@ -36,8 +37,14 @@ pub fn sentence(before: &State, event: &Event, after: &State) -> String {
         What::DropBegun { id } if before.doing == Doing::Running => {
             format!("The loop drops the future of {} instead of polling it.", words.mid(*id))
         }
-        What::DropBegun { id } => format!("The loop no longer runs: the future of {} is dropped.", words.mid(*id)),
+        What::DropBegun { id } if before.doing == Doing::Closing => {
+            format!("The loop closes: the future of {} is dropped.", words.mid(*id))
+        }
+        What::DropBegun { id } => format!("The run is over and {} is not: it is given up.", words.mid(*id)),
         What::Cancelled { id: id @ Id::Callback(_), .. } => format!("{id} is cancelled: it will not run."),
+        What::Cancelled { id, panicked: false } if matches!(before.doing, Doing::NotRunning | Doing::Stalled) => {
+            format!("{id} is cancelled. What its future still holds is dropped next.")
+        }
         What::Cancelled { id, panicked: false } => format!("{id} is cancelled: its future is gone."),
         What::Cancelled { id, panicked: true } => format!("{id} is over: a destructor of its future panicked."),
         What::Joined { id, by } => format!("{} takes the result of {}.", who(by), words.full(*id)),
@@ -49,21 +56,25 @@ pub fn sentence(before: &State, event: &Event, after: &State) -> String {
         }
         What::RunBegun => "The loop begins to run.".to_owned(),
         What::Parked if after.timers.is_empty() => {
-            "Nothing is ready, and no timer is set: only another thread can give the loop something to do.".to_owned()
+            "Nothing is ready, and no timer is set: the loop looks for what other threads have sent, and waits for it if \
+             need be."
+                .to_owned()
         }
         What::Parked => "Nothing is ready: the loop waits for a deadline, or for another thread.".to_owned(),
+        What::CloseBegun => "The loop begins to close: what is not over will be dropped.".to_owned(),
         What::Unparked { by: Actor::Timer } => {
             "The timer thread has seen a deadline pass: the loop goes on.".to_owned()
         }
         What::Unparked { by } => format!("{} has sent something: the loop goes on.", who(by)),
         What::ClockJumped { from } => format!(
-            "Nothing is ready: the clock jumps from {} to the next deadline, {}.",
+            "Nothing is ready, so a loop would sleep until the next deadline: this clock is virtual, and jumps there, from {} \
+             to {}.",
             seconds(*from),
             seconds(after.time)
         ),
         What::StopAsked { by } => format!("{} asks the loop to stop.", who(by)),
         What::Stalled(report) => words.stalled(report),
-        What::RunEnded(Ended::Done) => "The future of the run is done, so the run ends.".to_owned(),
+        What::RunEnded(Ended::Done) => "What the run was for is done: it ends.".to_owned(),
         What::RunEnded(Ended::Stopped) => "The loop was asked to stop, so the run ends.".to_owned(),
         What::RunEnded(Ended::Stalled) => "The loop cannot go on, so the run ends.".to_owned(),
         What::RunEnded(Ended::Panicked) => "The future of the run panicked, so the run ends.".to_owned(),
@@ -148,7 +159,7 @@ impl Words<'_> {
             (Outcome::Ready, _) => format!("{id} returns ready: it is finished."),
             (Outcome::Panicked, _) => format!("{id} panics: it is over."),
             (Outcome::Pending, _) => match lines(self.after, waits_at) {
-                None => format!("{id} returns pending.{rest}"),
+                None => format!("{id} returns pending: it waits.{rest}"),
                 Some(lines) => format!("{id} returns pending: it waits at {lines}.{rest}"),
             },
         }
@@ -159,7 +170,13 @@ impl Words<'_> {
             Actor::Of(waker) if *waker == id => format!("{id} wakes itself"),
             other => format!("{} wakes {}", self.doer(other), self.full(id)),
         };
-        if queued {
+        let was_cancelled = self.before.task(id).is_some_and(|task| task.is_cancelled);
+        if queued && was_cancelled && !matches!(by, Actor::Timer) {
+            format!(
+                "{} goes to the end of the ready queue, so that it is dropped: a cancel needs no waker.",
+                self.mid(id)
+            )
+        } else if queued {
             format!("{woken}: it goes to the end of the ready queue.")
         } else if self.is_over(id) {
             format!("{woken}: it is over, so nothing happens.")
@@ -179,16 +196,22 @@ impl Words<'_> {
             }
             Holder::Gather => {
                 format!(
-                    "A clone of the waker of {id} is left with its gather, to be called when the children end ({count})."
+                    "A clone of the waker of {id} is left with gather, to be called when its tasks are done ({count})."
                 )
             }
-            Holder::Promise => format!("A clone of the waker of {id} is left with a promise ({count})."),
+            Holder::Promise => {
+                format!(
+                    "A clone of the waker of {id} is left with the promise of a result, to be called when that is set ({count})."
+                )
+            }
             Holder::Remote => {
                 format!(
                     "A clone of the waker of {id} is left with a submitted task, to be called when that ends ({count})."
                 )
             }
-            Holder::Unknown if *by == Actor::Of(id) => format!("{id} clones its waker ({count})."),
+            Holder::Unknown if *by == Actor::Of(id) => {
+                format!("{id} clones its waker, and your code keeps it ({count}).")
+            }
             Holder::Unknown => format!("{} clones the waker of {id} ({count}).", who(by)),
         }
     }
@@ -203,7 +226,7 @@ impl Words<'_> {
         }
         let last = format!("{} drops the last clone{which} of the waker of {}", self.doer(by), self.full(id));
         match self.task(id).map(|task| task.state) {
-            Some(TaskState::Waiting) => format!("{last}. It waits, and now nothing can wake it."),
+            Some(TaskState::Waiting) => format!("{last}. It waits, and now no waker is left that could wake it."),
             _ => format!("{last}."),
         }
     }
@@ -246,7 +269,10 @@ pub fn who(actor: &Actor) -> String {
     match actor {
         Actor::Thread(name) if name == "main" => "the main thread".to_owned(),
         Actor::Thread(name) if name.starts_with("thread ") => name.clone(),
-        Actor::Thread(name) => format!("the thread {name}"),
+        Actor::Thread(name) => match name.split_once("-Task-") {
+            Some((_, task)) => format!("the thread of task {task}'s job"),
+            None => format!("the thread {name}"),
+        },
         other => other.to_string(),
     }
 }
@@ -255,10 +281,10 @@ pub fn holder_name(holder: Holder) -> String {
     match holder {
         Holder::Timer => "the timer".to_owned(),
         Holder::JoinerOf(id) => id.to_string(),
-        Holder::Gather => "the gather".to_owned(),
-        Holder::Promise => "the promise".to_owned(),
+        Holder::Gather => "gather".to_owned(),
+        Holder::Promise => "a promise".to_owned(),
         Holder::Remote => "a submitted task".to_owned(),
-        Holder::Unknown => "the program".to_owned(),
+        Holder::Unknown => "your code".to_owned(),
     }
 }
 
@@ -282,14 +308,25 @@ pub fn state_name(state: TaskState) -> &'static str {
     }
 }
 
+/// The state of a task, also while its future is dropped.
+pub fn state_of(state: &State, id: Id) -> &'static str {
+    match state.task(id) {
+        _ if state.dropping == Some(id) => "being dropped",
+        Some(task) => state_name(task.state),
+        None => "",
+    }
+}
+
 pub fn doing(state: &State) -> String {
     match (state.doing, state.running) {
         (Doing::NotRunning, _) => "is not running".to_owned(),
+        (Doing::Running, _) if state.dropping.is_some() => "drops a future".to_owned(),
         (Doing::Running, Some(id @ Id::Callback(_))) => format!("runs {id}"),
         (Doing::Running, Some(id)) => format!("polls {id}"),
         (Doing::Running, None) => "is between two polls".to_owned(),
         (Doing::Parked, _) => "waits".to_owned(),
         (Doing::Stalled, _) => "is stalled".to_owned(),
+        (Doing::Closing, _) => "closes".to_owned(),
         (Doing::Closed, _) => "is closed".to_owned(),
     }
 }
@@ -321,7 +358,7 @@ pub fn seconds(time: Duration) -> String {
 }
 
 fn count(live: usize) -> String {
-    if live == 1 { "1 is alive".to_owned() } else { format!("{live} are alive") }
+    format!("clones alive: {live}")
 }
 
 pub fn capitalise(text: &str) -> String {

@@ -2,9 +2,11 @@
 
 use std::io::{self, BufRead, Write};
 
+use handloop::record::Id;
+
 use super::Recorded;
 use super::replay::parties;
-use super::screen::{Style, plain, screen};
+use super::screen::{Style, plain, screen, wrap};
 use super::sentence::full;
 
 const HELP: &str = "Enter: on   b: back   g 12: go to step 12   t NAME: next step of a task   q: end";
@@ -24,9 +26,14 @@ pub fn run(recorded: &Recorded, style: Style, input: &mut dyn BufRead, output: &
         let clear = if style.colour { "\x1b[2J\x1b[H" } else { "" };
         write!(output, "{clear}{}", screen(recorded, step, style))?;
         if !remark.is_empty() {
-            writeln!(output, "{remark}")?;
+            for row in wrap(&remark, style.width) {
+                writeln!(output, "{row}")?;
+            }
         }
-        write!(output, "{HELP}\n> ")?;
+        for row in wrap(HELP, style.width) {
+            writeln!(output, "{row}")?;
+        }
+        write!(output, "> ")?;
         output.flush()?;
         let mut line = String::new();
         if input.read_line(&mut line)? == 0 {
@@ -61,27 +68,38 @@ fn command(recorded: &Recorded, step: usize, line: &str) -> Command {
         ("", _) => Command::Go((step + 1).min(recorded.last())),
         ("b", "") => Command::Go(step.saturating_sub(1)),
         ("q", "") => Command::Quit,
+        ("g", "") => Command::Sorry("g needs the number of a step: g 12".to_owned()),
         ("g", number) => match number.parse() {
             Ok(number) if number <= recorded.last() => Command::Go(number),
             _ => Command::Sorry(format!("There is no step {number}: they go from 0 to {}.", recorded.last())),
         },
         ("t", "") => Command::Sorry("t needs the name of a task, or its number: t 2".to_owned()),
-        ("t", name) => match next_of(recorded, step, name) {
-            Some(next) => Command::Go(next),
-            None => Command::Sorry(format!("After this step nothing more happens to {name}.")),
-        },
-        _ => Command::Sorry(format!("There is no command {line}.")),
+        ("t", name) => {
+            let (meant, all) = tasks(recorded, name);
+            let next = (step + 1..=recorded.last())
+                .find(|step| parties(&recorded.events[step - 1].what).0.is_some_and(|id| meant.contains(&id)));
+            match next {
+                Some(next) => Command::Go(next),
+                None if meant.is_empty() => Command::Sorry(format!("There is no task {name}. There are: {all}.")),
+                None => Command::Sorry(format!("After this step nothing more happens to {name}.")),
+            }
+        }
+        ("h" | "help" | "?", _) => Command::Sorry("Each command is a line; the line above lists them.".to_owned()),
+        _ => Command::Sorry(format!("There is no command {line}: the line above lists them.")),
     }
 }
 
-/// The next step that is about the task: by number, or by a part of its name.
-fn next_of(recorded: &Recorded, step: usize, name: &str) -> Option<usize> {
+/// The tasks that a name means: by number, or by a part of the name. And the names of all.
+fn tasks(recorded: &Recorded, name: &str) -> (Vec<Id>, String) {
     let whole = recorded.state(recorded.last());
-    let is_meant = |id| {
-        let full = full(&whole, id);
-        full == name
-            || full.strip_prefix("task ").is_some_and(|rest| rest.split(',').next() == Some(name))
-            || name.parse::<u64>().is_err() && full.contains(name)
+    let name = name.to_lowercase();
+    let is_meant = |id: &Id| {
+        let full = full(&whole, *id).to_lowercase();
+        let number = full.split(',').next().unwrap_or("");
+        number == name
+            || number.strip_prefix("task ") == Some(&name)
+            || name.parse::<u64>().is_err() && full.contains(&name)
     };
-    (step + 1..=recorded.last()).find(|step| parties(&recorded.events[step - 1].what).0.is_some_and(is_meant))
+    let names: Vec<String> = whole.tasks.keys().map(|id| full(&whole, *id).replacen("task ", "", 1)).collect();
+    (whole.tasks.keys().copied().filter(is_meant).collect(), names.join("; "))
 }

@@ -19,9 +19,9 @@ pub fn timeline(title: &str, lanes: &Lanes, width: usize) -> String {
     let label = longest.clamp(4, (width / 3).max(12));
     let room = width.saturating_sub(label + 2).max(20);
     let mut text = format!("{title}, step by step: {} steps.\n", lanes.last);
-    for block in blocks(lanes, room) {
+    for block in blocks(lanes, room).iter().filter(|block| !seen(lanes, block).is_empty()) {
         text.push('\n');
-        block_text(&mut text, lanes, &block, label);
+        block_text(&mut text, lanes, block, label);
     }
     text.push_str("\n# running  = ready  . waiting\n");
     text.push_str(LETTERS);
@@ -61,9 +61,7 @@ impl Column {
 
 fn block_text(text: &mut String, lanes: &Lanes, block: &[Column], label: usize) {
     row(text, "step", label, &ruler(block));
-    let steps = || block.iter().filter_map(|column| if let Column::Step(step) = column { Some(*step) } else { None });
-    let (first, last) = (steps().min().unwrap_or(1), steps().max().unwrap_or(0));
-    for lane in lanes.lanes.iter().filter(|lane| lane.is_seen(first..=last)) {
+    for lane in seen(lanes, block) {
         let cells: String = block
             .iter()
             .map(|column| match column {
@@ -73,6 +71,13 @@ fn block_text(text: &mut String, lanes: &Lanes, block: &[Column], label: usize) 
             .collect();
         row(text, &lane.name, label, &cells);
     }
+}
+
+/// The lanes of which there is anything in a block.
+fn seen<'a>(lanes: &'a Lanes, block: &[Column]) -> Vec<&'a Lane> {
+    let steps = || block.iter().filter_map(|column| if let Column::Step(step) = column { Some(*step) } else { None });
+    let (first, last) = (steps().min().unwrap_or(1), steps().max().unwrap_or(0));
+    lanes.lanes.iter().filter(|lane| lane.is_seen(first..=last)).collect()
 }
 
 fn row(text: &mut String, name: &str, label: usize, cells: &str) {

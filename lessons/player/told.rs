@@ -64,7 +64,7 @@ impl Told {
 
     /// One line, told at `at`. One that cannot be read is left out.
     pub fn tell(&mut self, line: &str, at: Place) {
-        let Some(what) = self.read(line, at) else {
+        let Some(what) = self.read(line) else {
             let (file, number) = (at.file(), at.line());
             self.error.get_or_insert(format!("{file}:{number} tells \"{line}\", which the player cannot read."));
             return;
@@ -78,15 +78,15 @@ impl Told {
         self.recorder.tell(self.time, Some(at), what);
     }
 
-    fn read(&mut self, line: &str, at: Place) -> Option<What> {
+    fn read(&mut self, line: &str) -> Option<What> {
         let (word, rest) = line.split_once(' ').unwrap_or((line, ""));
         if word == "say" {
-            return Some(What::Note { text: rest.to_owned(), by: self.someone(), at });
+            return Some(What::Note { text: rest.to_owned(), by: self.someone() });
         }
         if word == "task" {
             let (number, name) = rest.split_once(' ').unwrap_or((rest, ""));
             let (id, name) = (task(number)?, Some(name.to_owned()).filter(|name| !name.is_empty()));
-            return Some(What::Spawned { id, name, function: "", by: self.someone(), at, queued: true });
+            return Some(What::Spawned { id, name, function: "", by: self.someone(), queued: true });
         }
         let (rest, by) = match rest.rsplit_once(" by ") {
             Some((rest, by)) => (rest, actor(by)),

@@ -30,7 +30,8 @@ async fn wait_for(bell: Rc<Bell>, name: &str) {
         if bell.has_rung.get() {
             return Poll::Ready(());
         }
-        bell.waker.replace(Some(context.waker().clone())); // whoever waited before is forgotten here
+        println!("{name} leaves a waker with the bell."); // and whoever did so before is forgotten
+        bell.waker.replace(Some(context.waker().clone()));
         Poll::Pending
     })
     .await;

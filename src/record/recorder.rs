@@ -72,7 +72,7 @@ impl Recorder {
             Some(shared) => drop(shared.upgrade().map(|shared| super::recording::note(&shared, text, at))),
             None => {
                 let by = Actor::Thread(thread::current().name().unwrap_or("a thread without a name").to_owned());
-                self.tell(Duration::ZERO, Some(at), What::Note { text, by, at });
+                self.tell(Duration::ZERO, Some(at), What::Note { text, by });
             }
         }
     }

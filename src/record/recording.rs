@@ -6,7 +6,7 @@ use std::rc::Rc;
 use std::task::Waker;
 use std::time::{Duration, Instant};
 
-use super::{Actor, Holder, Id, Place, Recorder, What};
+use super::{Actor, Happening, Holder, Id, Place, Recorder, What};
 use crate::context;
 use crate::local::Local;
 use crate::shared::{Inbox, Shared};
@@ -59,7 +59,7 @@ pub(crate) struct Told {
     what: Box<Telling>,
 }
 
-type Telling = dyn FnOnce(&Recording, Said) -> What + Send;
+type Telling = dyn FnOnce(&Recording, Said) -> Happening + Send;
 
 /// What is in the inbox of a recording loop.
 #[derive(Default)]
@@ -94,12 +94,13 @@ enum Sender {
 }
 
 impl Told {
-    pub(crate) fn new(
+    pub(crate) fn new<W: Into<Happening>>(
         shared: &Shared,
         task: Option<Outside>,
         is_work: bool,
-        what: impl FnOnce(&Recording, Said) -> What + Send + 'static,
+        what: impl FnOnce(&Recording, Said) -> W + Send + 'static,
     ) -> Self {
+        let what = |recording: &Recording, said: Said| what(recording, said).into();
         let here = current(shared).and_then(|local| Some(local.actor(local.recording.as_ref()?)));
         let by = here.map_or_else(
             || Sender::Thread(thread::current().id(), thread::current().name().map(str::to_owned)),
@@ -162,7 +163,7 @@ impl Recording {
         }))
     }
 
-    fn emit(&self, now: Instant, what: What) {
+    fn emit(&self, now: Instant, Happening { what, at }: Happening) {
         if let What::RunBegun | What::PollBegun { .. } | What::ClockJumped { .. } = what {
             self.is_parked.set(false);
         }
@@ -181,22 +182,22 @@ impl Recording {
             }
             _ => {}
         }
-        self.recorder.tell(self.since_start(now), None, what);
+        self.recorder.tell(self.since_start(now), at.filter(|at| is_of_the_program(at)), what);
     }
 }
 
 impl Local {
     /// Tells the observer, if there is one, what happens on this loop's own thread.
     #[inline]
-    pub(crate) fn record(&self, what: impl FnOnce(&Recording) -> What) {
+    pub(crate) fn record<W: Into<Happening>>(&self, what: impl FnOnce(&Recording) -> W) {
         if let Some(recording) = &self.recording {
-            recording.emit(self.shared.now(), what(recording));
+            recording.emit(self.shared.now(), what(recording).into());
         }
     }
 
     /// The same with whoever does it.
     #[inline]
-    pub(crate) fn record_by(&self, what: impl FnOnce(&Recording, Actor) -> What) {
+    pub(crate) fn record_by<W: Into<Happening>>(&self, what: impl FnOnce(&Recording, Actor) -> W) {
         self.record(|recording| what(recording, self.actor(recording)));
     }
 
@@ -207,7 +208,7 @@ impl Local {
 
     pub(crate) fn record_spawned(&self, task: &TaskRef, name: Option<String>, function: &'static str, queued: bool) {
         let (id, at) = (task.header().recorded_id(), task.header().spawned_at);
-        self.record_by(|_, by| What::Spawned { id, name, function, by, at, queued });
+        self.record_by(|_, by| What::Spawned { id, name, function, by, queued }.at(at));
     }
 
     fn actor(&self, recording: &Recording) -> Actor {
@@ -334,7 +335,11 @@ impl Shared {
     }
 
     /// Says something that is no work: here, if this loop runs on this thread; else by way of the inbox.
-    pub(crate) fn say(&self, task: Option<Outside>, what: impl FnOnce(&Recording, Said) -> What + Send + 'static) {
+    pub(crate) fn say<W: Into<Happening>>(
+        &self,
+        task: Option<Outside>,
+        what: impl FnOnce(&Recording, Said) -> W + Send + 'static,
+    ) {
         match current(self).filter(|_| task.as_ref().is_none_or(Outside::is_numbered)) {
             Some(local) => {
                 let id = task.as_ref().map(Outside::recorded_id);
@@ -358,7 +363,7 @@ fn current(shared: &Shared) -> Option<Rc<Local>> {
 impl TaskRef {
     /// Says something about this task, if its loop records.
     #[inline]
-    pub(crate) fn say(&self, what: impl FnOnce(&Recording, Said) -> What + Send + 'static) {
+    pub(crate) fn say<W: Into<Happening>>(&self, what: impl FnOnce(&Recording, Said) -> W + Send + 'static) {
         if self.header().is_recorded() {
             let outside = self.outside();
             outside.shared().say(Some(outside), what);
@@ -368,7 +373,7 @@ impl TaskRef {
 
 impl Outside {
     /// The same from any thread.
-    pub(crate) fn say(&self, what: impl FnOnce(&Recording, Said) -> What + Send + 'static) {
+    pub(crate) fn say<W: Into<Happening>>(&self, what: impl FnOnce(&Recording, Said) -> W + Send + 'static) {
         if self.is_recorded() {
             self.shared().say(Some(self.another()), what);
         }
@@ -382,26 +387,26 @@ pub(super) fn note_here(text: String, at: Place) -> bool {
 
 pub(super) fn note(shared: &Shared, text: String, at: Place) -> bool {
     if shared.is_recorded {
-        shared.say(None, move |_, said| What::Note { text, by: said.by, at });
+        shared.say(None, move |_, said| What::Note { text, by: said.by }.at(at));
     }
     shared.is_recorded
 }
 
 thread_local! {
     /// Who keeps, or gives up, the waker whose function is called next.
-    static HOLDER: Cell<Option<Holder>> = const { Cell::new(None) };
+    static HOLDER: Cell<Option<(Holder, Option<Place>)>> = const { Cell::new(None) };
 }
 
-/// Who keeps the waker whose function has been called.
-pub(super) fn holder() -> Holder {
-    HOLDER.try_with(Cell::take).ok().flatten().unwrap_or(Holder::Unknown)
+/// Who keeps the waker whose function has been called, and the `.await` that it is kept for.
+pub(super) fn holder() -> (Holder, Option<Place>) {
+    HOLDER.try_with(Cell::take).ok().flatten().unwrap_or((Holder::Unknown, None))
 }
 
-/// Clones a waker for `holder` to keep.
+/// Clones a waker for `holder` to keep, on behalf of the `.await` at `at`.
 #[inline]
-pub(crate) fn kept(waker: &Waker, holder: impl FnOnce() -> Holder) -> Waker {
+pub(crate) fn kept(waker: &Waker, holder: impl FnOnce() -> Holder, at: Place) -> Waker {
     if is_recorded(waker) {
-        let _ = HOLDER.try_with(|cell| cell.set(Some(holder())));
+        let _ = HOLDER.try_with(|cell| cell.set(Some((holder(), Some(at)))));
     }
     waker.clone()
 }
@@ -410,7 +415,7 @@ pub(crate) fn kept(waker: &Waker, holder: impl FnOnce() -> Holder) -> Waker {
 #[inline]
 pub(crate) fn given_up(waker: Waker, holder: impl FnOnce() -> Holder, end: impl FnOnce(Waker)) {
     if is_recorded(&waker) {
-        let _ = HOLDER.try_with(|cell| cell.set(Some(holder())));
+        let _ = HOLDER.try_with(|cell| cell.set(Some((holder(), None))));
     }
     end(waker);
 }
@@ -423,16 +428,19 @@ pub(crate) fn waits_at(waker: &Waker, holder: impl FnOnce() -> Holder, at: Place
     }
 }
 
-#[cold]
-fn keep_wait(holder: Holder, at: Place) {
-    // Polled through a pointer, a future sees the line of its own `poll`; through `&mut` or a box one of std's; as a
-    // task of its own, one of the loop's. None of them is an `.await` of the program.
+/// Polled through a pointer, a future sees the line of its own `poll`; through `&mut` or a box one of std's; as a task
+/// of its own, one of the loop's. None of them is a line of the program.
+fn is_of_the_program(at: Place) -> bool {
     let file = at.file().replace('\\', "/");
     let own = file!().replace('\\', "/");
     let own = own.trim_end_matches("record/recording.rs");
-    if file.starts_with(own)
-        || ["/library/core/", "/library/alloc/", "/library/std/"].iter().any(|std| file.contains(std))
-    {
+    !file.starts_with(own)
+        && !["/library/core/", "/library/alloc/", "/library/std/"].iter().any(|std| file.contains(std))
+}
+
+#[cold]
+fn keep_wait(holder: Holder, at: Place) {
+    if !is_of_the_program(at) {
         return;
     }
     if let Some(local) = context::current() {

@@ -7,7 +7,7 @@ use std::task::{RawWaker, RawWakerVTable, Waker};
 
 use super::recording::{Said, holder};
 use super::watch::Tap;
-use super::{Recording, Told, What};
+use super::{Happening, Recording, Told, What};
 use crate::sync::Arc;
 use crate::task::{self, Header, Outside};
 use crate::waker::is_recorded;
@@ -26,13 +26,13 @@ pub(crate) fn task_of(waker: &Waker) -> Option<Outside> {
 
 /// +1
 unsafe fn clone(data: *const ()) -> RawWaker {
-    let holder = holder();
+    let (holder, at) = holder();
     // SAFETY: the waker that is cloned keeps the task alive, or is lent for a poll. (refcount_ledger)
     unsafe {
         task::add_outside(task(data));
         say(Outside::another_of(task(data)), move |recording, said| {
             let (id, by) = (said.id(), said.by);
-            What::WakerCloned { id, by, holder, live: recording.live(id, 1) }
+            Happening { what: What::WakerCloned { id, by, holder, live: recording.live(id, 1) }, at }
         });
     }
     RawWaker::new(data, &RECORDING)
@@ -52,7 +52,7 @@ unsafe fn wake_by_ref(data: *const ()) {
 
 /// −1, once the loop has heard of it.
 unsafe fn drop(data: *const ()) {
-    let holder = holder();
+    let (holder, _) = holder();
     // SAFETY: this waker's own reference. (refcount_ledger)
     say(unsafe { Outside::from_counted(task(data)) }, move |recording, said| {
         let (id, by) = (said.id(), said.by);
@@ -60,13 +60,13 @@ unsafe fn drop(data: *const ()) {
     });
 }
 
-fn say(task: Outside, what: impl FnOnce(&Recording, Said) -> What + Send + 'static) {
+fn say<W: Into<Happening>>(task: Outside, what: impl FnOnce(&Recording, Said) -> W + Send + 'static) {
     task.shared().say(Some(task), what);
 }
 
 /// Wakes the task, and tells of it in the same step: under the inbox's lock, or on the loop's own thread.
 fn wake_with(task: Outside, by_value: bool) {
-    let from = holder();
+    let (from, _) = holder();
     let shared = task.shared();
     let queued_here = task.wake_here();
     let what = move |recording: &Recording, said: Said| {

@@ -5,7 +5,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 use std::time::Instant;
 
-use super::{Actor, Holder, Id, Outcome, Recorder, What};
+use super::{Actor, Holder, Id, Outcome, Place, Recorder, What};
 use crate::record::waker::lend;
 use crate::sync::{Arc, Mutex, thread};
 use crate::unwind::catch;
@@ -33,8 +33,8 @@ pub fn watch<F: Future>(name: impl Into<String>, future: F, recorder: &Recorder)
     let id = Id::Task(recorder.next_watched());
     let state = Mutex::new(State { inner: None, live: 0, polled_by: None, is_woken: true });
     let tap = Arc::new(Tap { id, recorder: recorder.clone(), start: Instant::now(), state });
-    let (name, function, at) = (Some(name.into()), std::any::type_name::<F>(), Location::caller());
-    tap.tell(What::Spawned { id, name, function, by: tap.actor(), at, queued: true });
+    let (name, function) = (Some(name.into()), std::any::type_name::<F>());
+    tap.tell_at(Some(Location::caller()), What::Spawned { id, name, function, by: tap.actor(), queued: true });
     Watched { future: Some(Box::pin(future)), tap }
 }
 
@@ -65,7 +65,11 @@ struct State {
 
 impl Tap {
     fn tell(&self, what: What) {
-        self.recorder.tell(self.start.elapsed(), None, what);
+        self.tell_at(None, what);
+    }
+
+    fn tell_at(&self, at: Option<Place>, what: What) {
+        self.recorder.tell(self.start.elapsed(), at, what);
     }
 
     fn actor(&self) -> Actor {

@@ -148,12 +148,14 @@ impl TaskRef {
     }
 
     /// Asks the loop to drop the future at its next turn. False: the task is over.
+    #[track_caller]
     pub(crate) fn cancel(&self) -> bool {
         if self.header().phase.get().is_over() {
             return false;
         }
         self.header().state.cancel();
-        self.say(|_, said| What::CancelAsked { id: said.id(), by: said.by });
+        let at = Location::caller();
+        self.say(move |_, said| What::CancelAsked { id: said.id(), by: said.by }.at(at));
         self.with_waker(Waker::wake_by_ref);
         true
     }

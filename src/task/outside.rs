@@ -265,6 +265,7 @@ impl<T> TypedOutside<T> {
     }
 
     /// Leaves a waker for the end of the task. False: the end has come.
+    #[track_caller]
     pub(crate) fn wait_with(&self, waker: &Waker) -> bool {
         // SAFETY: `new` made it a remote task.
         let replace = |waker| unsafe { replace_remote(self.task.0, waker) };
@@ -273,7 +274,7 @@ impl<T> TypedOutside<T> {
             Some(known) if known.will_wake(waker) => known,
             other => {
                 let_go(other);
-                kept(waker, || Holder::Remote)
+                kept(waker, || Holder::Remote, Location::caller())
             }
         };
         let_go(replace(Some(known)));
