@@ -7,7 +7,16 @@ use std::time::Duration;
 use handloop::Builder;
 
 use crate::player::{Source, told};
-use crate::programs;
+use crate::{ch01_generators, programs};
+
+impl Program {
+    /// By its own name, or by that of a chapter's folder.
+    pub fn find(name: &str) -> Option<&'static Program> {
+        let short = name.split_once('_').map_or(name, |(short, _)| short);
+        let chapter = || crate::course::CHAPTERS.iter().any(|chapter| chapter.name == name);
+        PROGRAMS.iter().find(|known| known.name == name || known.name == short && chapter())
+    }
+}
 
 pub struct Program {
     pub name: &'static str,
@@ -49,9 +58,9 @@ pub const PROGRAMS: [Program; 4] = [
         run: Run::OnLoop(|builder, _| programs::lost_waker::run(&builder.build())),
     },
     Program {
-        name: "turns",
-        what: "two machines in turn, and a loop without handloop: it tells what it does",
-        sources: &[Source { path: "lessons/programs/turns.rs", text: include_str!("programs/turns.rs") }],
-        run: Run::Told(programs::turns::run, &programs::turns::PLAYER),
+        name: "ch01",
+        what: "chapter 1, generators: two that count down in turn, on a scheduler of a few lines",
+        sources: &[Source { path: "lessons/ch01_generators/stage.rs", text: include_str!("ch01_generators/stage.rs") }],
+        run: Run::Told(ch01_generators::main, &ch01_generators::PLAYER),
     },
 ];

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use crate::catalogue::{PROGRAMS, Program};
+use crate::course::{Chapter, Exercise};
 
 /// How a program is shown.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -15,6 +16,19 @@ pub enum Form {
 }
 
 pub enum Command {
+    /// The exercises of a chapter, or one.
+    Check(&'static Chapter, Option<Exercise>),
+    Hint(Exercise),
+    Progress {
+        is_json: bool,
+    },
+    Solution {
+        exercise: Exercise,
+        anyway: bool,
+    },
+    Reset(Exercise),
+    Doctor,
+    Diff(&'static Chapter),
     Show {
         program: &'static Program,
         form: Form,
@@ -33,10 +47,15 @@ pub enum Command {
 /// A sentence that says what is wrong with them.
 pub fn parse(arguments: impl Iterator<Item = String>) -> Result<Command, String> {
     // `--width=60` is `--width 60`.
-    let mut arguments = arguments.flat_map(|argument| match argument.split_once('=') {
+    let arguments = arguments.flat_map(|argument| match argument.split_once('=') {
         Some((option, value)) if option.starts_with("--") => vec![option.to_owned(), value.to_owned()],
         _ => vec![argument],
     });
+    let mut arguments = arguments.peekable();
+    if let Some(verb) = arguments.peek().filter(|word| VERBS.contains(&word.as_str())).cloned() {
+        arguments.next();
+        return parse_verb(&verb, arguments.collect());
+    }
     let (mut program, mut form, mut width) = (None, None, None);
     let (mut fast, mut plain) = (false, false);
     let mut choose = |chosen: Form| match form.replace(chosen) {
@@ -57,7 +76,7 @@ pub fn parse(arguments: impl Iterator<Item = String>) -> Result<Command, String>
             option if option.starts_with('-') => {
                 return Err(format!("There is no option {option}: cargo run -- --help lists what there is."));
             }
-            name => match PROGRAMS.iter().find(|known| known.name == name) {
+            name => match Program::find(name) {
                 Some(_) if program.is_some() => return Err("One program at a time, please.".to_owned()),
                 Some(known) => program = Some(known),
                 None => return Err(format!("There is no program {name}: cargo run -- --help lists what there is.")),
@@ -82,4 +101,52 @@ fn columns(text: &str) -> Result<usize, String> {
         Ok(columns) if (20..=1000).contains(&columns) => Ok(columns),
         _ => Err(format!("--width needs a number of columns from 20 to 1000, not {text}.")),
     }
+}
+
+/// The commands of the course.
+const VERBS: [&str; 7] = ["check", "hint", "progress", "solution", "reset", "doctor", "diff"];
+
+fn parse_verb(verb: &str, arguments: Vec<String>) -> Result<Command, String> {
+    let (options, names): (Vec<&str>, Vec<&str>) =
+        arguments.iter().map(String::as_str).partition(|argument| argument.starts_with('-'));
+    let known: &[&str] = match verb {
+        "progress" => &["--json"],
+        "solution" => &["--anyway"],
+        _ => &[],
+    };
+    if let Some(option) = options.iter().find(|option| !known.contains(option)) {
+        return Err(format!("{verb} has no option {option}: cargo run -- --help lists what there is."));
+    }
+    let chapter = |usage: &str| match names.first() {
+        Some(name) => Chapter::find(name),
+        None => Err(format!("Which chapter? For example: cargo run -- {usage}")),
+    };
+    let exercise = || {
+        let usage = format!("{verb} ch01 2");
+        let chapter = chapter(&usage)?;
+        match names.get(1) {
+            Some(number) => Exercise::find(chapter, number),
+            None => Err(format!("Which exercise? For example: cargo run -- {usage}")),
+        }
+    };
+    let most = match verb {
+        "progress" | "doctor" => 0,
+        "diff" => 1,
+        _ => 2,
+    };
+    if let Some(extra) = names.get(most) {
+        return Err(format!("{verb} does not know what to do with {extra}."));
+    }
+    Ok(match verb {
+        "check" => {
+            let chapter = chapter("check ch01")?;
+            Command::Check(chapter, names.get(1).map(|number| Exercise::find(chapter, number)).transpose()?)
+        }
+        "hint" => Command::Hint(exercise()?),
+        "progress" => Command::Progress { is_json: !options.is_empty() },
+        "solution" => Command::Solution { exercise: exercise()?, anyway: !options.is_empty() },
+        "reset" => Command::Reset(exercise()?),
+        "diff" => Command::Diff(chapter("diff ch01")?),
+        _ => Command::Doctor,
+    })
 }

@@ -4,13 +4,18 @@
 mod output;
 mod catalogue;
 mod command;
+mod course;
+mod desk;
+mod diff;
+mod doctor;
 mod player;
 mod programs {
     pub mod gather;
     pub mod lost_waker;
     pub mod threads;
-    pub mod turns;
 }
+#[path = "ch01_generators/stage.rs"]
+mod ch01_generators;
 
 use std::error::Error;
 use std::io::{IsTerminal, Write, stdin, stdout};
@@ -41,6 +46,7 @@ fn main() -> ExitCode {
         }
         Ok(Command::Show { program, form: Form::Run { fast }, .. }) => run(program, fast),
         Ok(Command::Show { program, form, width }) => record(program).and_then(|recorded| show(&recorded, form, width)),
+        Ok(command) => return at_the_desk(command),
         Err(sentence) => {
             complain(&sentence);
             return ExitCode::from(2);
@@ -50,6 +56,33 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             complain(&error.to_string());
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// The commands of the course. Where not all is well the status is 1.
+fn at_the_desk(command: Command) -> ExitCode {
+    let outcome = match command {
+        Command::Check(chapter, only) => desk::check(chapter, only),
+        Command::Hint(exercise) => desk::hint(exercise).map(|()| true),
+        Command::Progress { is_json } => {
+            desk::progress(is_json);
+            Ok(true)
+        }
+        Command::Solution { exercise, anyway } => desk::solution(exercise, anyway).map(|()| true),
+        Command::Reset(exercise) => desk::reset(exercise).map(|()| true),
+        Command::Diff(chapter) => {
+            diff::show(chapter);
+            Ok(true)
+        }
+        _ => Ok(doctor::examine()),
+    };
+    match outcome {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(sentence) => {
+            complain(&sentence);
             ExitCode::FAILURE
         }
     }
@@ -70,6 +103,15 @@ fn overview() {
     println!("  --svg FILE   the lanes as a picture");
     println!("  --plain      with --step: each step as text, without a terminal");
     println!("  --width N    so many columns, else COLUMNS, else 80");
+    println!();
+    println!("cargo run -- COMMAND, for the exercises of the course");
+    println!("  check ch01        the three of a chapter; check ch01 2: one");
+    println!("  hint ch01 2       one hint more each time");
+    println!("  solution ch01 2   after it has passed, or with --anyway");
+    println!("  reset ch01 2      as handed out; yours is kept beside it");
+    println!("  progress          what is solved; --json for a script");
+    println!("  diff ch01         what a stage adds to the one before");
+    println!("  doctor            is everything there that the course needs?");
 }
 
 fn run(program: &Program, fast: bool) -> Result<(), Box<dyn Error>> {

@@ -1,0 +1,48 @@
+//! Breaks rule 1.6: it puts a generator that yielded in front of those that have not had their turn.
+
+use std::collections::VecDeque;
+
+#[derive(PartialEq)]
+pub enum Resumed {
+    Yielded,
+    Complete,
+}
+
+pub trait Generator {
+    fn resume(&mut self) -> Resumed;
+}
+
+#[derive(Default)]
+pub struct Scheduler {
+    ready: VecDeque<Box<dyn Generator>>,
+}
+
+impl Scheduler {
+    pub fn add(&mut self, generator: Box<dyn Generator>) {
+        self.ready.push_back(generator);
+    }
+
+    /// Lets each generator run to its next pause, in turn. Returns how many are not complete.
+    pub fn round(&mut self) -> usize {
+        for _ in 0..self.ready.len() {
+            let Some(mut generator) = self.ready.pop_front() else { break };
+            if generator.resume() == Resumed::Yielded {
+                self.ready.push_front(generator);
+            }
+        }
+        self.ready.len()
+    }
+}
+
+struct Forever;
+
+impl Generator for Forever {
+    fn resume(&mut self) -> Resumed {
+        Resumed::Yielded
+    }
+}
+
+/// One generator that is never complete is enough.
+pub fn reproduce() -> Vec<Box<dyn Generator>> {
+    vec![Box::new(Forever)]
+}

@@ -1,0 +1,107 @@
+//! The course: its chapters, their exercises, and what their folders hold.
+
+use std::path::{Path, PathBuf};
+
+/// One chapter that is here.
+pub struct Chapter {
+    pub number: u32,
+    /// Its folder below `lessons`, and the target of its tests.
+    pub name: &'static str,
+    /// What it is about.
+    pub title: &'static str,
+    /// The lesson, from which the hints are read.
+    pub lesson: &'static str,
+    pub stage: &'static str,
+}
+
+pub const CHAPTERS: &[Chapter] = &[Chapter {
+    number: 1,
+    name: "ch01_generators",
+    title: "generators: functions that pause, and a scheduler of a few lines",
+    lesson: include_str!("ch01_generators/README.md"),
+    stage: include_str!("ch01_generators/stage.rs"),
+}];
+
+/// Each chapter has so many exercises.
+pub const EXERCISES: u32 = 3;
+
+/// One exercise of a chapter.
+#[derive(Clone, Copy)]
+pub struct Exercise {
+    pub chapter: &'static Chapter,
+    /// From 1.
+    pub number: u32,
+}
+
+impl Chapter {
+    /// `ch01`, `ch01_generators`, `1`.
+    ///
+    /// # Errors
+    /// A sentence that lists those that are here.
+    pub fn find(name: &str) -> Result<&'static Chapter, String> {
+        let is_meant =
+            |chapter: &&Chapter| name == chapter.name || name == chapter.short() || name.parse() == Ok(chapter.number);
+        CHAPTERS.iter().find(is_meant).ok_or_else(|| {
+            let all: Vec<String> = CHAPTERS.iter().map(Chapter::short).collect();
+            format!("There is no chapter {name} here: there is {}.", all.join(", "))
+        })
+    }
+
+    /// `ch01`
+    pub fn short(&self) -> String {
+        format!("ch{:02}", self.number)
+    }
+
+    pub fn exercises(&'static self) -> impl Iterator<Item = Exercise> {
+        (1..=EXERCISES).map(move |number| Exercise { chapter: self, number })
+    }
+}
+
+impl Exercise {
+    /// # Errors
+    /// A sentence that says which there are.
+    pub fn find(chapter: &'static Chapter, number: &str) -> Result<Exercise, String> {
+        let of_chapter = || chapter.exercises().find(|exercise| number.parse() == Ok(exercise.number));
+        of_chapter()
+            .or_else(|| chapter.exercises().find(|exercise| number == exercise.name()))
+            .ok_or_else(|| format!("Chapter {} has exercises 1 to {EXERCISES}, and no {number}.", chapter.number))
+    }
+
+    /// `ex01_2`: its file and its target.
+    pub fn name(&self) -> String {
+        format!("ex{:02}_{}", self.chapter.number, self.number)
+    }
+
+    /// In one of the chapter's folders: `given`, `exercises`, `solutions`.
+    pub fn file(&self, folder: &str) -> PathBuf {
+        root().join("lessons").join(self.chapter.name).join(folder).join(format!("{}.rs", self.name()))
+    }
+
+    /// The same as the student types it.
+    pub fn path(&self) -> String {
+        format!("lessons/{}/exercises/{}.rs", self.chapter.name, self.name())
+    }
+
+    /// The hints of the lesson, each saying more than the one before.
+    pub fn hints(&self) -> Vec<String> {
+        hints(self.chapter.lesson, &self.name())
+    }
+}
+
+/// The texts behind the folds of an exercise's section.
+pub fn hints(lesson: &str, exercise: &str) -> Vec<String> {
+    let lesson = lesson.replace("\r\n", "\n");
+    let Some((_, section)) = lesson.split_once(&format!("\n### {exercise}:")) else { return vec![] };
+    let section = section.split("\n### ").next().unwrap_or(section);
+    let folds = section.split("<details><summary>Hint ").skip(1);
+    let text = |fold: &str| {
+        let (_, text) = fold.split_once("</summary>")?;
+        Some(text.split("</details>").next()?.trim().to_owned())
+    };
+    folds.filter_map(text).collect()
+}
+
+/// Where this was built, which is where its files are.
+pub fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
