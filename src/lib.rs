@@ -42,7 +42,7 @@
 //! | `callback` | `call_soon`, `call_later`, `call_at`, and the handles that cancel |
 //! | `stall` | a loop that can never finish says so |
 //! | `report` | slow polls, unjoined panics, and what is known of a task |
-//! | [`record`] | every event, numbered and told to an observer; its parts are `recorder`, `recording`, `waker`, `watch`, `snapshot` |
+//! | [`record`] | every event, numbered and told to an observer; its parts are `recorder`, `recording`, `news`, `leaf`, `waker`, `watch`, `snapshot` |
 //! | `join` | `Task` and `JoinError` |
 //! | `gather` | many tasks, one wake |
 //! | `promise` | a result that is yet to come, in two halves |

@@ -7,6 +7,8 @@
 //! On a virtual clock the loop takes over what other threads sent only when nothing is ready, as if those were a
 //! little slower: the record then depends on what the program orders, and not on who is faster.
 
+mod leaf;
+mod news;
 mod recorder;
 mod recording;
 mod snapshot;
@@ -20,8 +22,10 @@ use std::time::Duration;
 
 use crate::stall::StallReport;
 
+pub(crate) use leaf::{given_up, kept, say_of_waker, waits_at};
+pub(crate) use news::{News, Said, Told};
 pub use recorder::Recorder;
-pub(crate) use recording::{News, Recording, Said, Told, given_up, kept, say_of_waker, waits_at};
+pub(crate) use recording::Recording;
 pub use snapshot::{Snapshot, snapshot};
 pub use watch::{Watched, watch};
 
@@ -228,5 +232,5 @@ pub fn say_line(text: String) {
 /// or it does not record.
 #[track_caller]
 pub fn note(text: impl Into<String>) -> bool {
-    recording::note_here(text.into(), Location::caller())
+    news::note_here(text.into(), Location::caller())
 }

@@ -69,7 +69,7 @@ impl Recorder {
     pub fn note(&self, text: impl Into<String>) {
         let (text, at) = (text.into(), Location::caller());
         match self.0.shared.get() {
-            Some(shared) => drop(shared.upgrade().map(|shared| super::recording::note(&shared, text, at))),
+            Some(shared) => drop(shared.upgrade().map(|shared| super::news::note(&shared, text, at))),
             None => {
                 let by = Actor::Thread(thread::current().name().unwrap_or("a thread without a name").to_owned());
                 self.tell(Duration::ZERO, Some(at), What::Note { text, by });

@@ -2,17 +2,14 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::{HashMap, VecDeque};
-use std::rc::Rc;
-use std::task::Waker;
 use std::time::{Duration, Instant};
 
+use super::leaf::is_of_the_program;
+use super::news::Told;
 use super::{Actor, Happening, Holder, Id, Place, Recorder, What};
-use crate::context;
 use crate::local::Local;
-use crate::shared::{Inbox, Shared};
-use crate::sync::{Arc, Ordering, thread};
-use crate::task::{Outside, TaskRef};
-use crate::waker::is_recorded;
+use crate::sync::thread;
+use crate::task::TaskRef;
 
 /// So many turns in a row a recording loop with a virtual clock lets others wait: a task that yields until another
 /// thread has done something must not keep that from the loop for ever.
@@ -24,90 +21,15 @@ pub(crate) struct Recording {
     /// Who acts while nothing is polled.
     actor: RefCell<Actor>,
     callbacks: Cell<u64>,
-    waits_at: RefCell<Vec<(Holder, Place)>>,
+    pub(super) waits_at: RefCell<Vec<(Holder, Place)>>,
     wakers: RefCell<HashMap<Id, usize>>,
-    unnamed: RefCell<Vec<thread::ThreadId>>,
+    pub(super) unnamed: RefCell<Vec<thread::ThreadId>>,
     /// Tasks that wait for a job. Not the jobs: when one of those has ended depends on how fast its thread is.
     pub(crate) jobs: Cell<usize>,
     /// Taken over from the inbox, and not yet numbered.
-    news: RefCell<VecDeque<Told>>,
+    pub(super) news: RefCell<VecDeque<Told>>,
     is_parked: Cell<bool>,
     deferred: Cell<u32>,
-}
-
-/// What is known where an event is numbered.
-pub(crate) struct Said {
-    pub(crate) id: Option<Id>,
-    pub(crate) by: Actor,
-    /// The entry of the inbox that came with it put its task into the ready queue.
-    pub(crate) queued: bool,
-}
-
-impl Said {
-    /// Of an event that is about a task.
-    pub(crate) fn id(&self) -> Id {
-        self.id.expect("it was said of a task")
-    }
-}
-
-/// An event from elsewhere on its way to the loop.
-pub(crate) struct Told {
-    pub(crate) task: Option<Outside>,
-    /// It is work, not only news: a wake, a new task, a stop.
-    pub(crate) is_work: bool,
-    by: Sender,
-    what: Box<Telling>,
-}
-
-type Telling = dyn FnOnce(&Recording, Said) -> Happening + Send;
-
-/// What is in the inbox of a recording loop.
-#[derive(Default)]
-pub(crate) struct News {
-    pub(crate) told: Vec<Told>,
-    /// The loop's own thread has put something in.
-    pub(crate) is_from_own_thread: bool,
-}
-
-impl News {
-    pub(crate) fn take(&mut self) -> Vec<Told> {
-        self.is_from_own_thread = false;
-        std::mem::take(&mut self.told)
-    }
-}
-
-impl Inbox {
-    fn is_from_own_thread(&self) -> bool {
-        self.news.as_ref().is_some_and(|news| news.is_from_own_thread)
-    }
-
-    fn told(&self) -> &[Told] {
-        self.news.as_ref().map_or(&[], |news| &news.told)
-    }
-}
-
-/// Who put something into the inbox.
-enum Sender {
-    /// What runs on the loop's own thread.
-    Here(Actor),
-    Thread(thread::ThreadId, Option<String>),
-}
-
-impl Told {
-    pub(crate) fn new<W: Into<Happening>>(
-        shared: &Shared,
-        task: Option<Outside>,
-        is_work: bool,
-        what: impl FnOnce(&Recording, Said) -> W + Send + 'static,
-    ) -> Self {
-        let what = |recording: &Recording, said: Said| what(recording, said).into();
-        let here = current(shared).and_then(|local| Some(local.actor(local.recording.as_ref()?)));
-        let by = here.map_or_else(
-            || Sender::Thread(thread::current().id(), thread::current().name().map(str::to_owned)),
-            Sender::Here,
-        );
-        Told { task, is_work, by, what: Box::new(what) }
-    }
 }
 
 impl Recording {
@@ -146,21 +68,6 @@ impl Recording {
 
     pub(crate) fn take_waits(&self) -> Vec<Place> {
         self.waits_at.take().into_iter().map(|(_, at)| at).collect()
-    }
-
-    fn sender(&self, by: Sender) -> Actor {
-        let (id, name) = match by {
-            Sender::Here(actor) => return actor,
-            Sender::Thread(id, name) => (id, name),
-        };
-        Actor::Thread(name.unwrap_or_else(|| {
-            let mut unnamed = self.unnamed.borrow_mut();
-            let place = unnamed.iter().position(|known| *known == id).unwrap_or_else(|| {
-                unnamed.push(id);
-                unnamed.len() - 1
-            });
-            format!("thread {}", place + 1)
-        }))
     }
 
     fn emit(&self, now: Instant, Happening { what, at }: Happening) {
@@ -211,7 +118,7 @@ impl Local {
         self.record_by(|_, by| What::Spawned { id, name, function, by, queued }.at(at));
     }
 
-    fn actor(&self, recording: &Recording) -> Actor {
+    pub(super) fn actor(&self, recording: &Recording) -> Actor {
         match self.running.get() {
             Some(task) => Actor::Of(task.header().recorded_id()),
             None => recording.actor.borrow().clone(),
@@ -266,189 +173,4 @@ impl Local {
             self.record(|_| What::Unparked { by });
         }
     }
-
-    /// Takes over what another thread, or this one while the loop did not run, has sent.
-    pub(crate) fn take_in(&self, told: Vec<Told>) {
-        let Some(recording) = &self.recording else { return };
-        recording.news.borrow_mut().extend(told);
-        loop {
-            let next = recording.news.borrow_mut().pop_front();
-            let Some(told) = next else { return };
-            self.take_in_one(recording, told);
-        }
-    }
-
-    fn take_in_one(&self, recording: &Recording, told: Told) {
-        let by = recording.sender(told.by);
-        if told.is_work {
-            self.record_unparked(by.clone());
-        }
-        let (mut id, mut queued) = (None, false);
-        if let Some(task) = told.task {
-            task.number(|| self.next_id(), || recording.next_callback());
-            id = Some(task.recorded_id());
-            if told.is_work {
-                if let Some(task) = task.adopt(|| self.next_id()) {
-                    queued = true;
-                    self.ready.push(task);
-                }
-            }
-        }
-        self.record(|recording| (told.what)(recording, Said { id, by, queued }));
-    }
-}
-
-impl Local {
-    /// How many of a task's references are those of events on their way.
-    pub(super) fn in_flight(&self, task: &TaskRef) -> usize {
-        let is_of_it = |told: &&Told| told.task.as_ref().is_some_and(|other| other.address() == task.address());
-        let inbox = self.shared.lock().told().iter().filter(is_of_it).count();
-        let news = self.recording.iter().map(|recording| recording.news.borrow().iter().filter(is_of_it).count());
-        inbox + news.sum::<usize>()
-    }
-}
-
-impl Shared {
-    /// Puts an event into the inbox, and the work that comes with it. A closed loop gives both back.
-    pub(crate) fn put(&self, told: Told) -> Option<Told> {
-        let is_work = told.is_work;
-        let put = |inbox: &mut Inbox| {
-            let is_open = !inbox.closed;
-            match inbox.news.as_mut().filter(|_| is_open) {
-                Some(news) => {
-                    news.told.push(told);
-                    None
-                }
-                None => Some(told),
-            }
-        };
-        if is_work {
-            return self.tell(put);
-        }
-        // News can wait for the next turn: it wakes nobody.
-        let mut inbox = self.lock();
-        self.pending.store(true, Ordering::Release);
-        if let Some(news) = &mut inbox.news {
-            news.is_from_own_thread |= self.is_own_thread();
-        }
-        put(&mut inbox)
-    }
-
-    /// Says something that is no work: here, if this loop runs on this thread; else by way of the inbox.
-    pub(crate) fn say<W: Into<Happening>>(
-        &self,
-        task: Option<Outside>,
-        what: impl FnOnce(&Recording, Said) -> W + Send + 'static,
-    ) {
-        match current(self).filter(|_| task.as_ref().is_none_or(Outside::is_numbered)) {
-            Some(local) => {
-                let id = task.as_ref().map(Outside::recorded_id);
-                drop(task);
-                local.record_by(|recording, by| what(recording, Said { id, by, queued: false }));
-            }
-            None => {
-                drop(self.put(Told::new(self, task, false, what)));
-                // If it was a waker that went away, the loop may have to count again.
-                self.look_again();
-            }
-        }
-    }
-}
-
-/// The loop that `shared` is of, if it runs on this thread.
-fn current(shared: &Shared) -> Option<Rc<Local>> {
-    context::current().filter(|local| std::ptr::eq(Arc::as_ptr(&local.shared), shared))
-}
-
-impl TaskRef {
-    /// Says something about this task, if its loop records.
-    #[inline]
-    pub(crate) fn say<W: Into<Happening>>(&self, what: impl FnOnce(&Recording, Said) -> W + Send + 'static) {
-        if self.header().is_recorded() {
-            let outside = self.outside();
-            outside.shared().say(Some(outside), what);
-        }
-    }
-}
-
-impl Outside {
-    /// The same from any thread.
-    pub(crate) fn say<W: Into<Happening>>(&self, what: impl FnOnce(&Recording, Said) -> W + Send + 'static) {
-        if self.is_recorded() {
-            self.shared().say(Some(self.another()), what);
-        }
-    }
-}
-
-/// What [`note!`](crate::note) does on a thread where a loop runs.
-pub(super) fn note_here(text: String, at: Place) -> bool {
-    context::current().is_some_and(|local| note(&local.shared, text, at))
-}
-
-pub(super) fn note(shared: &Shared, text: String, at: Place) -> bool {
-    if shared.is_recorded {
-        shared.say(None, move |_, said| What::Note { text, by: said.by }.at(at));
-    }
-    shared.is_recorded
-}
-
-thread_local! {
-    /// Who keeps, or gives up, the waker whose function is called next.
-    static HOLDER: Cell<Option<(Holder, Option<Place>)>> = const { Cell::new(None) };
-}
-
-/// Who keeps the waker whose function has been called, and the `.await` that it is kept for.
-pub(super) fn holder() -> (Holder, Option<Place>) {
-    HOLDER.try_with(Cell::take).ok().flatten().unwrap_or((Holder::Unknown, None))
-}
-
-/// Clones a waker for `holder` to keep, on behalf of the `.await` at `at`.
-#[inline]
-pub(crate) fn kept(waker: &Waker, holder: impl FnOnce() -> Holder, at: Place) -> Waker {
-    if is_recorded(waker) {
-        let _ = HOLDER.try_with(|cell| cell.set(Some((holder(), Some(at)))));
-    }
-    waker.clone()
-}
-
-/// Lets `end` wake, or drop, a waker that `holder` has kept.
-#[inline]
-pub(crate) fn given_up(waker: Waker, holder: impl FnOnce() -> Holder, end: impl FnOnce(Waker)) {
-    if is_recorded(&waker) {
-        let _ = HOLDER.try_with(|cell| cell.set(Some((holder(), None))));
-    }
-    end(waker);
-}
-
-/// A leaf future returns pending: where the `.await` is that polled it, and who keeps its waker.
-#[inline]
-pub(crate) fn waits_at(waker: &Waker, holder: impl FnOnce() -> Holder, at: Place) {
-    if is_recorded(waker) {
-        keep_wait(holder(), at);
-    }
-}
-
-/// Polled through a pointer, a future sees the line of its own `poll`; through `&mut` or a box one of std's; as a task
-/// of its own, one of the loop's. None of them is a line of the program.
-fn is_of_the_program(at: Place) -> bool {
-    let file = at.file().replace('\\', "/");
-    let own = file!().replace('\\', "/");
-    let own = own.trim_end_matches("record/recording.rs");
-    !file.starts_with(own)
-        && !["/library/core/", "/library/alloc/", "/library/std/"].iter().any(|std| file.contains(std))
-}
-
-#[cold]
-fn keep_wait(holder: Holder, at: Place) {
-    if !is_of_the_program(at) {
-        return;
-    }
-    if let Some(local) = context::current() {
-        local.recording.iter().for_each(|recording| recording.waits_at.borrow_mut().push((holder, at)));
-    }
-}
-
-/// The reference to the task of a waker, if it is one of `shared`'s loop, which records.
-pub(crate) fn say_of_waker(shared: &Shared, waker: &Waker) -> Option<Outside> {
-    super::waker::task_of(waker).filter(|task| std::ptr::eq(Arc::as_ptr(&task.shared()), shared))
 }

@@ -5,7 +5,8 @@ use std::mem::ManuallyDrop;
 use std::ptr::NonNull;
 use std::task::{RawWaker, RawWakerVTable, Waker};
 
-use super::recording::{Said, holder};
+use super::leaf::holder;
+use super::news::Said;
 use super::watch::Tap;
 use super::{Happening, Recording, Told, What};
 use crate::sync::Arc;
