@@ -1,0 +1,176 @@
+//! The student's desk as its user meets it, in a copy of the course: `check`, `hint`, `progress`, `solution`, `reset`,
+//! `doctor`, `diff`.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+/// A clean copy of the project, built on its own, gone at the end. Its target folder is below this one's, so that a
+/// second run has less to build.
+struct Copy(PathBuf);
+
+impl Copy {
+    fn new() -> Self {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let path = std::env::temp_dir().join(format!("handloop-desk-{}", std::process::id()));
+        let _ = fs::remove_dir_all(&path);
+        copy(root, &path);
+        let own = path.join("lessons/ch01_generators");
+        for exercise in fs::read_dir(own.join("given")).unwrap() {
+            let exercise = exercise.unwrap().path();
+            fs::copy(&exercise, own.join("exercises").join(exercise.file_name().unwrap())).unwrap();
+        }
+        Copy(path)
+    }
+
+    fn file(&self, name: &str) -> PathBuf {
+        self.0.join("lessons/ch01_generators").join(name)
+    }
+
+    fn run(&self, arguments: &[&str]) -> Output {
+        let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+        let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("desk");
+        Command::new(cargo)
+            .current_dir(&self.0)
+            .args(["run", "--quiet", "--offline", "--"])
+            .args(arguments)
+            .env("CARGO_TARGET_DIR", target)
+            .env("CARGO_NET_OFFLINE", "true")
+            .stdin(Stdio::null())
+            .output()
+            .unwrap()
+    }
+
+    /// Its lines, and whether it ended well.
+    fn said(&self, arguments: &[&str]) -> (bool, Vec<String>) {
+        let output = self.run(arguments);
+        let said = String::from_utf8(output.stdout).unwrap() + &String::from_utf8(output.stderr).unwrap();
+        (output.status.success(), said.lines().map(str::to_owned).collect())
+    }
+}
+
+impl Drop for Copy {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap();
+        if ["target", ".git", ".progress"].iter().any(|other| name == *other) {
+            continue;
+        }
+        if path.is_dir() {
+            copy(&path, &to.join(name));
+        } else {
+            fs::copy(&path, to.join(name)).unwrap();
+        }
+    }
+}
+
+#[track_caller]
+fn has(lines: &[String], text: &str) {
+    assert!(lines.iter().any(|line| line.contains(text)), "no line has \"{text}\": {lines:#?}");
+}
+
+#[test]
+fn a_student_works_through_chapter_1() {
+    let copy = Copy::new();
+
+    // As handed out: all three fail, each with one sentence and the next hint.
+    let (passes, lines) = copy.said(&["check", "ch01"]);
+    assert!(!passes);
+    assert_eq!(lines.iter().filter(|line| line.contains("Rule 1.")).count(), 3, "{lines:#?}");
+    has(&lines, "Hint 1 of 3: cargo run -- hint ch01 2");
+
+    // One hint more each time; the last stays.
+    for open in [1, 2, 3, 3] {
+        let (passes, lines) = copy.said(&["hint", "ch01", "1"]);
+        assert!(passes);
+        assert_eq!(lines.iter().filter(|line| line.starts_with("Hint ")).count(), open);
+    }
+
+    // A type error: in short, with the lesson's section.
+    let own = copy.file("exercises/ex01_1.rs");
+    let given = fs::read_to_string(&own).unwrap();
+    fs::write(&own, given.replace("todo!(\"yield the next number, or complete\")", "self.at + 1")).unwrap();
+    let (passes, lines) = copy.said(&["check", "ch01", "1"]);
+    assert!(!passes);
+    has(&lines, "It does not compile yet. line 33: ");
+    has(&lines, "E0308");
+    assert!(lines.len() <= 5, "no wall of compiler text: {lines:#?}");
+    // It hides nothing else.
+    let (_, lines) = copy.said(&["check", "ch01", "2"]);
+    has(&lines, "Rule 1.4");
+
+    // The solution only after it passed.
+    let (passes, lines) = copy.said(&["solution", "ch01", "1"]);
+    assert!(!passes);
+    has(&lines, "add --anyway");
+    let (passes, lines) = copy.said(&["solution", "ch01", "1", "--anyway"]);
+    assert!(passes);
+    has(&lines, "Exercise 1.1, solved.");
+    fs::copy(copy.file("solutions/ex01_1.rs"), &own).unwrap();
+    let (passes, lines) = copy.said(&["check", "1", "ex01_1"]);
+    assert!(passes);
+    has(&lines, "passed. All 2 rules are kept.");
+    assert!(copy.said(&["solution", "ch01", "1"]).0);
+    let (_, lines) = copy.said(&["progress"]);
+    has(&lines, "[x] ex01_1  solved");
+    has(&lines, "[ ] ex01_2  not begun");
+    has(&lines, "1 of 3 exercises are solved.");
+    let (_, lines) = copy.said(&["progress", "--json"]);
+    assert!(lines[0].starts_with(r#"[{"exercise":"ex01_1","state":"solved","hints":3},{"#), "{lines:?}");
+
+    // Remembered by the content: a change takes it back, and the old text brings it again.
+    let solved = fs::read_to_string(&own).unwrap();
+    fs::write(&own, solved.clone() + "// more\n").unwrap();
+    has(&copy.said(&["progress"]).1, "ex01_1  changed since it passed");
+    fs::write(&own, solved).unwrap();
+    has(&copy.said(&["progress"]).1, "ex01_1  solved");
+
+    // Reset keeps what was there.
+    let (passes, lines) = copy.said(&["reset", "ch01", "1"]);
+    assert!(passes);
+    has(&lines, "ex01_1.kept1.txt");
+    assert_eq!(fs::read_to_string(&own).unwrap().replace('\r', ""), given.replace('\r', ""));
+    assert!(fs::read_to_string(copy.file("exercises/ex01_1.kept1.txt")).unwrap().contains("Resumed::Yielded(self.at)"));
+
+    // A file that is gone, one that is no Rust at all.
+    fs::remove_file(&own).unwrap();
+    let (passes, lines) = copy.said(&["check", "ch01", "1"]);
+    assert!(!passes);
+    has(&lines, "No verdict: lessons/ch01_generators/exercises/ex01_1.rs is not there: cargo run -- reset ch01 1.");
+    has(&copy.said(&["doctor"]).1, "cargo run -- reset ch01 1");
+    fs::write(&own, "def ticks(last):\n").unwrap();
+    let (passes, lines) = copy.said(&["check", "ch01", "1"]);
+    assert!(!passes);
+    has(&lines, "It does not compile yet.");
+
+    // Whatever the exercises are in, the doctor finds the course well, and the stage's change is shown.
+    let (passes, lines) = copy.said(&["diff", "ch01"]);
+    assert!(passes);
+    has(&lines, "+ pub enum Resumed<Y, R> {");
+    has(&lines, "lines added and removed");
+}
+
+#[test]
+fn what_cannot_be_done_is_one_sentence() {
+    for (arguments, sentence) in [
+        (["check"].as_slice(), "Which chapter? For example: cargo run -- check ch01"),
+        (&["hint", "ch01"], "Which exercise? For example: cargo run -- hint ch01 2"),
+        (&["check", "ch99"], "There is no chapter ch99 here: there is ch01."),
+        (&["hint", "ch01", "4"], "Chapter 1 has exercises 1 to 3, and no 4."),
+        (&["progress", "--xml"], "progress has no option --xml: cargo run -- --help lists what there is."),
+        (&["diff", "ch01", "2"], "diff does not know what to do with 2."),
+    ] {
+        let output =
+            Command::new(env!("CARGO_BIN_EXE_handloop")).args(arguments).stdin(Stdio::null()).output().unwrap();
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+        assert_eq!(String::from_utf8(output.stderr).unwrap().trim(), format!("handloop: {sentence}"));
+        assert!(output.stdout.is_empty());
+    }
+}
