@@ -76,7 +76,7 @@ impl Generator for Announced {
 
     fn resume(&mut self) -> Resumed<u32, String> {
         if let Announced::Start { inner } = self {
-            tell("say ready");
+            tell("say counting");
             let inner = std::mem::replace(inner, Countdown::Done);
             *self = Announced::Inside { inner };
         }
@@ -97,6 +97,7 @@ type Numbers = Box<dyn Generator<Yield = u32, Return = String>>;
 pub fn run(generators: Vec<(&str, Numbers)>) {
     let mut ready: VecDeque<_> = (1..).zip(generators).collect();
     ready.iter().for_each(|(task, (name, _))| tell(&format!("task {task} {name}")));
+    tell("begin");
     while let Some((task, (name, mut generator))) = ready.pop_front() {
         tell(&format!("poll {task}"));
         match generator.resume() {
@@ -112,6 +113,7 @@ pub fn run(generators: Vec<(&str, Numbers)>) {
             }
         }
     }
+    tell("end");
 }
 
 pub fn main() {

@@ -159,7 +159,8 @@ impl Words<'_> {
             (Outcome::Ready, _) => format!("{id} returns ready: it is finished."),
             (Outcome::Panicked, _) => format!("{id} panics: it is over."),
             (Outcome::Pending, _) => match lines(self.after, waits_at) {
-                None => format!("{id} returns pending: it waits.{rest}"),
+                None if queued => format!("{id} returns pending.{rest}"),
+                None => format!("{id} returns pending: it waits."),
                 Some(lines) => format!("{id} returns pending: it waits at {lines}.{rest}"),
             },
         }
