@@ -394,3 +394,30 @@ fn every_piece_of_python_runs() {
         }
     }
 }
+
+/// Chapter 0 sends its reader to steps by their number.
+#[test]
+fn steps_that_chapter_0_points_to_are_what_it_says() {
+    let lesson = read(&root().join("lessons/ch00_start/README.md"));
+    let steps = stdout(Command::new(env!("CARGO_BIN_EXE_handloop")).args(["gather", "--plain"]));
+    let sentence = |step: usize| {
+        let (_, shown) = steps.split_once(&format!("gather, step {step} of ")).unwrap();
+        shown.lines().nth(1).unwrap()
+    };
+    let claims = [
+        ("Steps 4 to 8", 4, "spawns task 2"),
+        ("Steps 4 to 8", 8, "Task 1 returns pending"),
+        ("Steps 9 to 13", 9, "polls task 2"),
+        ("Steps 9 to 13", 13, "Task 2 returns pending"),
+        ("at step 14", 14, "polls task 3"),
+        ("Step 24", 24, "virtual"),
+        ("Steps 26 to 28", 26, "The timer wakes task 2"),
+        ("Steps 26 to 28", 28, "Task 2 returns ready"),
+        ("Steps 39 to 44", 39, "The end of task 4 wakes task 1"),
+        ("Steps 39 to 44", 44, "Task 1 returns ready"),
+    ];
+    for (words, step, expected) in claims {
+        assert!(lesson.contains(words), "chapter 0 no longer says: {words}");
+        assert!(sentence(step).contains(expected), "step {step}: {}", sentence(step));
+    }
+}
