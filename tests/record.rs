@@ -791,3 +791,25 @@ fn destructors_of_a_finished_future_run_before_its_poll_has_ended() {
         ["1 clones 1 for timer (1)", "timer 1 for 1 at 9", "1 drops timer 1", "1 drops 1 of timer (0)", "ready 1"]
     );
 }
+
+/// On the virtual clock what another thread sent, however early, is taken over when nothing is ready.
+#[test]
+fn others_wait_until_nothing_is_ready() {
+    watched(|| {
+        let tape = Tape::default();
+        let event_loop = tape.event_loop();
+        let handle = event_loop.handle();
+        event_loop.run_until_complete(async {
+            let send = move || drop(handle.submit(async {}));
+            thread::Builder::new().name("sender".to_owned()).spawn(send).unwrap().join().unwrap();
+            for _ in 0..3 {
+                yield_now().await;
+            }
+            sleep(seconds(1)).await;
+        });
+        assert_eq!(
+            tape.about(&["poll", "submits", "clock"]),
+            ["poll 1", "poll 1", "poll 1", "poll 1", "sender submits 2", "poll 2", "clock from 0", "poll 1"]
+        );
+    });
+}
