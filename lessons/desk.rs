@@ -109,7 +109,10 @@ fn first_error(errors: &str, exercise: &Exercise) -> Outcome {
     };
     let code = line.split_once("error[").and_then(|(_, rest)| rest.split_once(']')).map(|(code, _)| code.to_owned());
     // The path goes through the check, which is not the student's: only the file's own name is.
-    let line = match line.split_once(&format!("{}.rs:", exercise.name())) {
+    let own = format!("exercises/{}.rs:", exercise.name());
+    let plain = line.replace('\\', "/");
+    let is_in_exercise = plain.contains(&own);
+    let line = match plain.split_once(&own) {
         Some((_, rest)) => {
             let mut parts = rest.splitn(3, ':');
             let (number, _, message) = (parts.next().unwrap_or(""), parts.next(), parts.next().unwrap_or("").trim());
@@ -117,7 +120,24 @@ fn first_error(errors: &str, exercise: &Exercise) -> Outcome {
         }
         None => line.to_owned(),
     };
+    if !is_in_exercise {
+        return Outcome::Lost(format!(
+            "the check cannot use your file ({}). Something that it calls is missing or has another signature: compare with \
+             given/{}.rs, or cargo run -- reset {}",
+            line.split_once(": error").map_or(line.as_str(), |(_, rest)| rest.trim_start_matches(|c| c != ' ').trim()),
+            exercise.name(),
+            arguments(exercise)
+        ));
+    }
     Outcome::DoesNotCompile { line, code }
+}
+
+/// Whether the lesson speaks of this error: the code alone is not enough, since E0308 is any two types that differ.
+fn explains(lesson: &str, code: &str, line: &str) -> bool {
+    let named = line.split('`').nth(1).unwrap_or("");
+    let head = named.split(|letter: char| !letter.is_alphanumeric() && letter != '_').next().unwrap_or("");
+    let section = lesson.split(&format!("\n### {code}")).nth(1).and_then(|rest| rest.split("\n## ").next());
+    section.is_some_and(|section| section.contains(&format!("`{head}")))
 }
 
 /// `ch01 2`
@@ -146,7 +166,7 @@ pub fn check(chapter: &'static Chapter, only: Option<Exercise>) -> Result<bool, 
             Outcome::DoesNotCompile { line, code } => {
                 println!("  It does not compile yet. {line}");
                 match code {
-                    Some(code) if chapter.lesson.contains(&code) => {
+                    Some(code) if explains(chapter.lesson, &code, &line) => {
                         println!("  {code}: see \"What the compiler will say\" in lessons/{}/README.md", chapter.name);
                     }
                     Some(code) => println!(
@@ -196,6 +216,7 @@ pub fn hint(exercise: Exercise) -> Result<(), String> {
 pub fn progress(is_json: bool) {
     let memory = Memory::load();
     let state = |exercise: &Exercise| match (memory.has_passed(exercise), content_is_given(exercise)) {
+        _ if content(exercise).is_none() => "its file is not there",
         (true, _) => "solved",
         (false, true) => "not begun",
         (false, false) if memory.passed.contains_key(&exercise.name()) => "changed since it passed",

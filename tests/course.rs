@@ -205,13 +205,13 @@ fn each_exercise_is_a_target_that_cargo_test_leaves_out() {
 #[test]
 fn an_answer_that_never_returns_ends_or_grows_has_no_verdict() {
     let bodies = [
-        ("loop { std::hint::spin_loop() }", "No verdict: while rule 1.1 was checked, one call of yours did not return"),
+        ("loop { std::hint::spin_loop() }", "No verdict: while rule 1.1 was checked, a call of yours did not return"),
         ("std::process::exit(0)", "No verdict: the program ended while rule 1.1 was checked"),
         ("std::process::abort()", "No verdict: the program ended while rule 1.1 was checked"),
         ("println!(\"finished\"); std::process::exit(0)", "No verdict: the program ended while rule 1.1 was checked"),
         (
             "#[allow(unconditional_recursion)] fn deep(n: u64) -> u64 { deep(n + 1) + n } let _ = deep(0); todo!()",
-            "No verdict: the program ended",
+            "No verdict: the stack overflowed while rule 1.1 was checked",
         ),
         ("panic!(\"so\")", "Rule 1.1: the code panicked at line "),
     ];

@@ -27,10 +27,16 @@ pub fn ended_early(rule: &str, status: &str) -> String {
     )
 }
 
+pub fn overflowed(rule: &str) -> String {
+    format!(
+        "No verdict: the stack overflowed while rule {rule} was checked. Look for a function that calls itself without end."
+    )
+}
+
 pub fn no_verdict(rule: &str, limit: Duration) -> String {
     format!(
-        "No verdict: while rule {rule} was checked, one call of yours did not return within {} seconds. Look for a loop \
-         that has no way out.",
+        "No verdict: while rule {rule} was checked, a call of yours did not return within {} seconds. Look for a loop that \
+         has no way out, or for something that waits.",
         limit.as_secs()
     )
 }
@@ -73,12 +79,15 @@ fn ordinal(number: usize) -> String {
     format!("{number}{end}")
 }
 
-pub fn yielded_so_many(expected: usize, seen: usize) -> String {
-    format!("it should have yielded {expected} times before it completed, and yielded {seen} times.")
+pub fn yielded_so_many(who: &str, expected: usize, seen: usize) -> String {
+    format!("{who} should yield {expected} times before it completes, and yielded {seen} times.")
 }
 
-pub fn never_complete(resumes: usize) -> String {
-    format!("after {resumes} resumes it was not complete: does each resume go on from where the last one stopped?")
+pub fn never_complete(who: &str, resumes: usize) -> String {
+    format!(
+        "{who} was not complete after {resumes} resumes: does it ever return `Complete`, and does each resume go on from \
+         where the last one stopped?"
+    )
 }
 
 pub fn result_was(expected: &str, seen: &str) -> String {
@@ -107,6 +116,14 @@ pub fn reproduces_nothing(resumes: usize) -> String {
     )
 }
 
-pub fn generators_lost(expected: usize, seen: usize) -> String {
-    format!("{expected} generators should have been resumed until they were complete, and {seen} were.")
+pub fn left_out(generators: usize, resumes: usize) -> String {
+    format!("a round of {generators} ready generators made {resumes} resumes: some had no turn in it.")
+}
+
+pub fn round_returned(seen: usize, expected: usize) -> String {
+    format!("`round` returned {seen}, and {expected} generators were not complete.")
+}
+
+pub fn generators_lost(lost: usize) -> String {
+    format!("{lost} generators yielded and were never resumed again.")
 }

@@ -117,7 +117,7 @@ fn check_in_child() -> Verdict {
     let errors = drain(child.stderr.take().expect("it is piped"));
     let end = wait(&mut child);
     let said = output.join().unwrap_or_default();
-    let _ = errors.join();
+    let errors = errors.join().unwrap_or_default();
     let lines: Vec<&str> =
         said.lines().filter_map(|line| line.strip_prefix(word.as_str())?.strip_prefix(' ')).collect();
     if let Some(broken) = lines.iter().find_map(|line| line.strip_prefix("broken ")) {
@@ -127,6 +127,7 @@ fn check_in_child() -> Verdict {
     let rule = lines.iter().rev().find_map(|line| line.strip_prefix("at ")).unwrap_or("");
     match end {
         End::Exited(_) if lines.last() == Some(&"finished") => Ok(()),
+        End::Exited(_) if errors.contains("has overflowed its stack") => Err(messages::overflowed(rule)),
         End::Exited(status) => Err(messages::ended_early(rule, &status)),
         End::Late => Err(messages::no_verdict(rule, BACKSTOP)),
         End::Large => Err(messages::too_large(rule, MOST_MEMORY)),
@@ -134,14 +135,14 @@ fn check_in_child() -> Verdict {
 }
 
 /// Reads to the end on a thread of its own, so that a child that prints much is not stopped by a full pipe. What is
-/// beyond a megabyte is thrown away, but for the last lines.
+/// beyond a megabyte is thrown away, but for the first lines and the last.
 fn drain(mut pipe: impl Read + Send + 'static) -> thread::JoinHandle<String> {
     thread::spawn(move || {
         let (mut kept, mut chunk) = (Vec::new(), [0; 8192]);
         while let Ok(count @ 1..) = pipe.read(&mut chunk) {
             kept.extend_from_slice(&chunk[..count]);
             if kept.len() > 2 << 20 {
-                kept.drain(..1 << 20);
+                kept.drain(1 << 16..(1 << 16) + (1 << 20));
             }
         }
         String::from_utf8_lossy(&kept).into_owned()

@@ -64,6 +64,11 @@ fn at_the_edge(step: usize) -> &'static str {
 
 fn command(recorded: &Recorded, step: usize, line: &str) -> Command {
     let (word, rest) = line.split_once(' ').map_or((line, ""), |(word, rest)| (word, rest.trim()));
+    // `g12` is `g 12`.
+    let (word, rest) = match word.strip_prefix(['g', 't']) {
+        Some(number) if rest.is_empty() && number.parse::<usize>().is_ok() => word.split_at(1),
+        _ => (word, rest),
+    };
     match (word, rest) {
         ("", _) => Command::Go((step + 1).min(recorded.last())),
         ("b", "") => Command::Go(step.saturating_sub(1)),

@@ -73,11 +73,28 @@ fn pauses_where_the_inner_ones_do() -> Verdict {
 }
 
 fn goes_on_with_the_result() -> Verdict {
-    match run(Both::new(Spy::new(0..12, "a"), Spy::new(12..25, "b")), 60).1 {
-        Some(("a", "b")) => Ok(()),
-        Some(seen) => Err(messages::result_was("(\"a\", \"b\")", &format!("{seen:?}"))),
-        None => Err(messages::never_complete(60)),
+    for (a, b) in [("a", "b"), ("", "end"), ("one", "")] {
+        match run(Both::new(Spy::new(0..12, a), Spy::new(12..25, b)), 60).1 {
+            Some(seen) if seen == (a, b) => {}
+            Some(seen) => return Err(messages::result_was(&format!("{:?}", (a, b)), &format!("{seen:?}"))),
+            None => return Err(messages::never_complete("Both", 60)),
+        }
     }
+    // Two at a time must not know of each other.
+    let mut two =
+        [("first", "x"), ("second", "y")].map(|(a, b)| (Both::new(Spy::new(0..3, a), Spy::new(3..20, b)), (a, b)));
+    for _ in 0..25 {
+        for (both, expected) in &mut two {
+            match both.resume() {
+                Resumed::Yielded(_) => {}
+                Resumed::Complete(seen) if seen == *expected => return Ok(()),
+                Resumed::Complete(seen) => {
+                    return Err(messages::result_was(&format!("{expected:?}"), &format!("{seen:?}")));
+                }
+            }
+        }
+    }
+    Err(messages::never_complete("Both", 25))
 }
 
 fn asks_nobody_again() -> Verdict {
