@@ -813,3 +813,129 @@ fn others_wait_until_nothing_is_ready() {
         );
     });
 }
+
+/// Another thread's clone, dropped here before the loop has heard that it was made.
+#[test]
+fn a_clone_made_elsewhere_is_dropped_here() {
+    watched(|| {
+        let tape = Tape::default();
+        tape.event_loop().run_until_complete(poll_fn(|context| {
+            let waker = context.waker();
+            drop(thread::scope(|scope| scope.spawn(|| waker.clone()).join().unwrap()));
+            Poll::Ready(())
+        }));
+        assert_eq!(tape.about(&["drops", "clones"]).len(), 2);
+    });
+}
+
+/// A hold stops a recording loop before its next turn, also while tasks are ready.
+#[test]
+fn a_recording_loop_obeys_a_hold_at_once() {
+    watched(|| {
+        let tape = Tape::default();
+        let event_loop = tape.event_loop();
+        let (turns, handle) = (Arc::new(Mutex::new(0)), event_loop.handle());
+        let count = turns.clone();
+        let (begun, has_begun) = channel();
+        let (held, is_held) = channel();
+        drop(event_loop.spawn(async move {
+            begun.send(()).unwrap();
+            is_held.recv().unwrap();
+            loop {
+                *count.lock().unwrap() += 1;
+                yield_now().await;
+            }
+        }));
+        let thread = thread::spawn(move || {
+            has_begun.recv().unwrap();
+            let hold = handle.hold_clock();
+            held.send(()).unwrap();
+            // The turn that was under way ends; no other begins, however often this looks.
+            for _ in 0..100 {
+                thread::yield_now();
+                assert!(*turns.lock().unwrap() <= 1);
+            }
+            drop(hold);
+            handle.stop();
+        });
+        event_loop.run_forever();
+        thread.join().unwrap();
+    });
+}
+
+#[test]
+fn a_timer_that_fires_between_two_runs_is_told_as_the_timer() {
+    let tape = Tape::default();
+    let event_loop = tape.event_loop();
+    event_loop.run_until_complete(async { drop(call_later(Duration::ZERO, || ()).unwrap()) });
+    event_loop.run_until_complete(async {});
+    assert_eq!(tape.about(&["wakes"]), ["the timer wakes c1 with the timer's (0)"]);
+}
+
+#[test]
+fn what_is_done_between_two_runs_is_the_loops() {
+    let tape = Tape::default();
+    let event_loop = tape.event_loop();
+    drop(event_loop.spawn(async {}));
+    event_loop.run_once();
+    drop(event_loop.spawn(async {}));
+    assert_eq!(tape.about(&["spawns"]), ["the loop spawns 1", "the loop spawns 2"]);
+    let _ = event_loop.try_run_until_complete(pending::<()>());
+    tape.take();
+    drop(event_loop.handle().submit(async {}));
+    event_loop.run_once();
+    assert_eq!(tape.about(&["unparked"]), [""; 0], "after a stall the loop is no longer parked");
+}
+
+/// The wrapper keeps no waker of the executor's that its future does not ask for: a stall is still seen.
+#[test]
+fn a_watched_future_does_not_hide_a_stall() {
+    watched(|| {
+        let recorder = Tape::default().recorder();
+        let error = EventLoop::new().try_run_until_complete(watch("stuck", pending::<()>(), &recorder)).unwrap_err();
+        assert!(matches!(error, handloop::RunError::Stalled(_)));
+    });
+}
+
+/// An executor's waker may do anything when it is cloned or dropped, also call the wrapper's waker.
+#[test]
+fn a_watched_future_runs_no_code_of_a_wakers_under_its_lock() {
+    struct OnDropWake(Mutex<Option<Waker>>);
+    impl std::task::Wake for OnDropWake {
+        fn wake(self: Arc<Self>) {}
+    }
+    impl Drop for OnDropWake {
+        fn drop(&mut self) {
+            self.0.lock().unwrap().take().into_iter().for_each(|waker| waker.wake_by_ref());
+        }
+    }
+    watched(|| {
+        let tape = Tape::default();
+        let kept: Arc<Mutex<Option<Waker>>> = Arc::default();
+        let slot = kept.clone();
+        let inner = poll_fn(move |context: &mut Context<'_>| {
+            *slot.lock().unwrap() = Some(context.waker().clone());
+            Poll::<()>::Pending
+        });
+        let mut future = pin!(watch("odd", inner, &tape.recorder()));
+        let odd = Arc::new(OnDropWake(Mutex::new(None)));
+        let waker = Waker::from(odd.clone());
+        assert!(future.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
+        *odd.0.lock().unwrap() = kept.lock().unwrap().clone();
+        drop((odd, waker));
+        // The old waker goes, and wakes as it does.
+        let (_, other) = CountingWaker::new();
+        assert!(future.as_mut().poll(&mut Context::from_waker(&other)).is_pending());
+        assert!(!tape.about(&["wakes"]).is_empty());
+    });
+}
+
+#[test]
+fn an_observer_that_panics_may_have_a_destructor_that_does() {
+    let bomb = common::OnDrop(|| panic!("planned"));
+    let recorder = Recorder::new(move |_| {
+        let _ = &bomb;
+        panic!("planned");
+    });
+    EventLoop::builder().record(&recorder).build().run_until_complete(async {});
+}

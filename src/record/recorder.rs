@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::{Actor, Event, Place, What};
 use crate::shared::Shared;
 use crate::sync::{Arc, Mutex, OnceLock, Weak, thread};
-use crate::unwind::{catch, discard};
+use crate::unwind::{catch, discard, drop_quietly};
 
 type Observer = Box<dyn FnMut(&Event) + Send>;
 
@@ -29,6 +29,8 @@ struct Log {
     queue: VecDeque<Event>,
     /// Away while it is called.
     observer: Option<Observer>,
+    /// The observer has panicked: what comes now is numbered for nobody.
+    is_over: bool,
     watched: u64,
 }
 
@@ -37,13 +39,16 @@ impl Recorder {
     /// itself comes after the event that it was called for. An observer that panics is not called again.
     pub fn new(observer: impl FnMut(&Event) + Send + 'static) -> Self {
         let observer: Option<Observer> = Some(Box::new(observer));
-        let log = Mutex::new(Log { last: 0, queue: VecDeque::new(), observer, watched: 0 });
+        let log = Mutex::new(Log { last: 0, queue: VecDeque::new(), observer, is_over: false, watched: 0 });
         Recorder(Arc::new(Inner { log, shared: OnceLock::new() }))
     }
 
     /// Numbers an event that happened at `time`, told by the line `at`.
     pub fn tell(&self, time: Duration, at: Option<Place>, what: What) {
         let mut log = self.0.log.lock();
+        if log.is_over {
+            return;
+        }
         log.last += 1;
         let event = Event { number: log.last, time, at, what };
         log.queue.push_back(event);
@@ -55,10 +60,16 @@ impl Recorder {
                 return;
             };
             drop(log);
-            if let Err(payload) = catch(|| observer(&event)) {
-                return discard(payload);
-            }
+            let outcome = catch(|| observer(&event));
             log = self.0.log.lock();
+            if let Err(payload) = outcome {
+                log.is_over = true;
+                let queue = std::mem::take(&mut log.queue);
+                drop(log);
+                discard(payload);
+                drop_quietly((observer, queue)).into_iter().for_each(discard);
+                return;
+            }
             log.observer = Some(observer);
         }
     }

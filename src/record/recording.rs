@@ -8,6 +8,7 @@ use super::leaf::is_of_the_program;
 use super::news::Told;
 use super::{Actor, Happening, Holder, Id, Place, Recorder, What};
 use crate::local::Local;
+use crate::shared::Inbox;
 use crate::sync::thread;
 use crate::task::TaskRef;
 
@@ -22,7 +23,7 @@ pub(crate) struct Recording {
     actor: RefCell<Actor>,
     callbacks: Cell<u64>,
     pub(super) waits_at: RefCell<Vec<(Holder, Place)>>,
-    wakers: RefCell<HashMap<Id, usize>>,
+    wakers: RefCell<HashMap<Id, isize>>,
     pub(super) unnamed: RefCell<Vec<thread::ThreadId>>,
     /// Tasks that wait for a job. Not the jobs: when one of those has ended depends on how fast its thread is.
     pub(crate) jobs: Cell<usize>,
@@ -53,12 +54,13 @@ impl Recording {
         instant.saturating_duration_since(self.start)
     }
 
-    /// How many wakers of a task are alive after `change`.
+    /// How many wakers of a task are alive after `change`, as far as that is numbered: a clone that another thread made
+    /// may be dropped here before the loop has heard of it.
     pub(crate) fn live(&self, id: Id, change: isize) -> usize {
         let mut wakers = self.wakers.borrow_mut();
         let live = wakers.entry(id).or_default();
-        *live = live.checked_add_signed(change).expect("a waker is dropped once");
-        *live
+        *live += change;
+        usize::try_from(*live).unwrap_or(0)
     }
 
     pub(crate) fn next_callback(&self) -> u64 {
@@ -71,7 +73,7 @@ impl Recording {
     }
 
     fn emit(&self, now: Instant, Happening { what, at }: Happening) {
-        if let What::RunBegun | What::PollBegun { .. } | What::ClockJumped { .. } = what {
+        if let What::RunBegun | What::PollBegun { .. } | What::ClockJumped { .. } | What::RunEnded(_) = what {
             self.is_parked.set(false);
         }
         match &what {
@@ -121,7 +123,8 @@ impl Local {
     pub(super) fn actor(&self, recording: &Recording) -> Actor {
         match self.running.get() {
             Some(task) => Actor::Of(task.header().recorded_id()),
-            None => recording.actor.borrow().clone(),
+            None if self.is_running.get() || self.closed.get() => recording.actor.borrow().clone(),
+            None => Actor::Loop,
         }
     }
 
@@ -136,10 +139,11 @@ impl Local {
     /// in the record depends on how fast they are.
     pub(crate) fn defers(&self) -> bool {
         let Some(recording) = &self.recording else { return false };
-        let waits = self.shared.timers.is_virtual
-            && !self.ready.is_empty()
-            && recording.deferred.get() < MOST_DEFERRED
-            && !self.shared.lock().is_from_own_thread();
+        let may_wait =
+            self.shared.timers.is_virtual && !self.ready.is_empty() && recording.deferred.get() < MOST_DEFERRED;
+        // A hold is obeyed at once, as ever.
+        let can_wait = |inbox: &Inbox| inbox.holds == 0 && !inbox.is_from_own_thread();
+        let waits = may_wait && can_wait(&self.shared.lock());
         recording.deferred.set(if waits { recording.deferred.get() + 1 } else { 0 });
         waits
     }

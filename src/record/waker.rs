@@ -8,7 +8,7 @@ use std::task::{RawWaker, RawWakerVTable, Waker};
 use super::leaf::holder;
 use super::news::Said;
 use super::watch::Tap;
-use super::{Happening, Recording, Told, What};
+use super::{Actor, Happening, Holder, Recording, Told, What};
 use crate::sync::Arc;
 use crate::task::{self, Header, Outside};
 use crate::waker::is_recorded;
@@ -71,7 +71,10 @@ fn wake_with(task: Outside, by_value: bool) {
     let shared = task.shared();
     let queued_here = task.wake_here();
     let what = move |recording: &Recording, said: Said| {
-        let (id, by, queued) = (said.id(), said.by, queued_here.unwrap_or(said.queued));
+        // A timer that fires between two runs does so on some thread.
+        let is_timer = by_value && from == Holder::Timer;
+        let by = if is_timer { Actor::Timer } else { said.by.clone() };
+        let (id, queued) = (said.id(), queued_here.unwrap_or(said.queued));
         let live = recording.live(id, if by_value { -1 } else { 0 });
         What::Woken { id, by, queued, from, by_value, live }
     };

@@ -55,8 +55,9 @@ pub(super) struct Tap {
 }
 
 struct State {
-    /// The executor's waker, as the latest poll brought it.
-    inner: Option<Waker>,
+    /// The executor's waker, as the latest poll brought it, while the future keeps a clone of ours. Shared, so that it is
+    /// neither cloned nor dropped under the lock: it may be anybody's.
+    inner: Option<Arc<Waker>>,
     live: usize,
     polled_by: Option<thread::ThreadId>,
     /// Since the last poll began.
@@ -90,42 +91,60 @@ impl Tap {
     }
 
     pub(super) fn dropped(&self) {
-        let live = {
+        let (live, unused) = {
             let mut state = self.state.lock();
             state.live -= 1;
-            state.live
+            (state.live, state.unused())
         };
+        drop(unused);
         self.tell(What::WakerDropped { id: self.id, by: self.actor(), holder: Holder::Unknown, live });
     }
 
     /// Told first, so that the poll which the wake leads to comes after it.
     pub(super) fn woken(&self, by_value: bool) {
-        let (queued, live, inner) = {
+        let (queued, live, inner, unused) = {
             let mut state = self.state.lock();
             state.live -= usize::from(by_value);
-            (!std::mem::replace(&mut state.is_woken, true), state.live, state.inner.clone())
+            let inner = state.inner.clone();
+            (!std::mem::replace(&mut state.is_woken, true), state.live, inner, state.unused())
         };
         let (id, by, from) = (self.id, self.actor(), Holder::Unknown);
         self.tell(What::Woken { id, by, queued, from, by_value, live });
         if let Some(inner) = inner {
-            inner.wake();
+            inner.wake_by_ref();
         }
+        drop(unused);
     }
 
     fn begin_poll(&self, waker: &Waker) {
-        let known = self.state.lock().inner.take().filter(|known| known.will_wake(waker));
-        // Cloned outside the lock: it may be anybody's.
-        let inner = Some(known.unwrap_or_else(|| waker.clone()));
+        let known = self.state.lock().inner.take();
+        let inner = match known {
+            Some(known) if known.will_wake(waker) => known,
+            _ => Arc::new(waker.clone()),
+        };
         {
             let mut state = self.state.lock();
-            (state.inner, state.is_woken, state.polled_by) = (inner, false, Some(thread::current().id()));
+            state.inner = Some(inner);
+            (state.is_woken, state.polled_by) = (false, Some(thread::current().id()));
         }
         self.tell(What::PollBegun { id: self.id });
     }
 
     fn end_poll(&self, outcome: Outcome) {
-        self.state.lock().polled_by = None;
+        let unused = {
+            let mut state = self.state.lock();
+            state.polled_by = None;
+            state.unused()
+        };
+        drop(unused);
         self.tell(What::PollEnded { id: self.id, outcome, waits_at: Vec::new() });
+    }
+}
+
+impl State {
+    /// The executor's waker, once nobody can ask for it: kept, it would look like a wake that may still come.
+    fn unused(&mut self) -> Option<Arc<Waker>> {
+        if self.live == 0 && self.polled_by.is_none() { self.inner.take() } else { None }
     }
 }
 
@@ -137,9 +156,13 @@ impl<F: Future> Future for Watched<F> {
         let tap = self.tap.clone();
         let future = self.future.as_mut().expect("a watched future that is over is not polled again");
         tap.begin_poll(context.waker());
-        let polled = catch(|| lend(&tap, |waker| future.as_mut().poll(&mut Context::from_waker(waker))));
+        let mut polled = catch(|| lend(&tap, |waker| future.as_mut().poll(&mut Context::from_waker(waker))));
         if !matches!(polled, Ok(Poll::Pending)) {
-            self.future = None;
+            let over = self.future.take();
+            if let Err(payload) = catch(|| drop(over)) {
+                // The destructor's panic is what became of it, unless it had panicked before.
+                polled = polled.and(Err(payload));
+            }
         }
         match polled {
             Ok(Poll::Pending) => tap.end_poll(Outcome::Pending),
