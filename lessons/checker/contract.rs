@@ -38,31 +38,6 @@ pub enum Breach {
     DroppedTooOften,
 }
 
-impl Breach {
-    /// What was seen, to be put behind the number of a rule.
-    pub fn seen(self) -> &'static str {
-        match self {
-            Breach::ReadyTooSoon => "`poll` returned Ready before there was anything to be ready with.",
-            Breach::PendingTooLong => "`poll` returned Pending although what it waits for was there.",
-            Breach::KeptNoWaker => {
-                "`poll` returned Pending without keeping the waker, so nothing can ever wake this task (1 poll, 0 wakers \
-                 alive)."
-            }
-            Breach::WokeNobody => "what the future waits for came, a waker was kept, and nobody called it.",
-            Breach::WokeTheOldWaker => {
-                "the future was polled with a second waker and then called only the first: the latest one counts."
-            }
-            Breach::LostTheWakeInTheWindow => {
-                "what the future waits for came between the look and the keeping of the waker, and the wake was lost: keep \
-                 the waker, then look again."
-            }
-            Breach::KeptOneWakerPerPoll => "ten polls left ten wakers behind: the new one takes the place of the old.",
-            Breach::LeakedWakers => "the future was dropped, and a waker that it kept is still alive.",
-            Breach::DroppedTooOften => "a waker was dropped more often than it was cloned.",
-        }
-    }
-}
-
 /// Puts a future to the test. `make` gives a new one, and what completes its source.
 ///
 /// # Errors

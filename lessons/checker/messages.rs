@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use super::contract::Breach;
+
 pub fn passed(rules: usize) -> String {
     format!(
         "passed. {}",
@@ -47,6 +49,31 @@ pub fn too_large(rule: &str, limit: u64) -> String {
          keeps something each time.",
         limit >> 20
     )
+}
+
+// The contract checker.
+
+/// What a future did, to be put behind the number of a rule.
+pub fn breach(breach: Breach) -> &'static str {
+    match breach {
+        Breach::ReadyTooSoon => "`poll` returned Ready before there was anything to be ready with.",
+        Breach::PendingTooLong => "`poll` returned Pending although what it waits for was there.",
+        Breach::KeptNoWaker => {
+            "`poll` returned Pending without keeping the waker, so nothing can ever wake this task (1 poll, 0 wakers \
+             alive)."
+        }
+        Breach::WokeNobody => "what the future waits for came, a waker was kept, and nobody called it.",
+        Breach::WokeTheOldWaker => {
+            "the future was polled with a second waker and then called only the first: the latest one counts."
+        }
+        Breach::LostTheWakeInTheWindow => {
+            "what the future waits for came between the look and the keeping of the waker, and the wake was lost: keep \
+             the waker, then look again."
+        }
+        Breach::KeptOneWakerPerPoll => "ten polls left ten wakers behind: the new one takes the place of the old.",
+        Breach::LeakedWakers => "the future was dropped, and a waker that it kept is still alive.",
+        Breach::DroppedTooOften => "a waker was dropped more often than it was cloned.",
+    }
 }
 
 // Chapter 1.

@@ -141,8 +141,8 @@ impl Local {
         let Some(recording) = &self.recording else { return false };
         let may_wait =
             self.shared.timers.is_virtual && !self.ready.is_empty() && recording.deferred.get() < MOST_DEFERRED;
-        // A hold is obeyed at once, as ever.
-        let can_wait = |inbox: &Inbox| inbox.holds == 0 && !inbox.is_from_own_thread();
+        // A hold and a stop are obeyed at once, as ever.
+        let can_wait = |inbox: &Inbox| inbox.holds == 0 && !inbox.stop && !inbox.is_from_own_thread();
         let waits = may_wait && can_wait(&self.shared.lock());
         recording.deferred.set(if waits { recording.deferred.get() + 1 } else { 0 });
         waits

@@ -62,5 +62,6 @@ fn ready(local: &Local) -> Vec<Id> {
 
 fn wakers(local: &Local, task: &TaskRef) -> usize {
     let word = task.header().state.snapshot();
-    word.outside() - usize::from(word.has_handle()) - local.in_flight(task)
+    // Another thread may let go of one between the two looks.
+    (word.outside() - usize::from(word.has_handle())).saturating_sub(local.in_flight(task))
 }
