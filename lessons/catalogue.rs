@@ -1,5 +1,6 @@
 //! The programs that can be run, and what it takes to run and to show each.
 
+use std::cell::Cell;
 use std::error::Error;
 use std::sync::OnceLock;
 use std::time::Duration;
@@ -7,7 +8,7 @@ use std::time::Duration;
 use handloop::Builder;
 
 use crate::player::{Source, told};
-use crate::{ch01_generators, programs};
+use crate::{ch01_generators, ch02_scheduler, ch03_futures, ch04_pin, programs};
 
 impl Program {
     /// By its own name, or by that of a chapter's folder.
@@ -31,14 +32,22 @@ pub enum Run {
     /// On a loop of handloop's.
     OnLoop(fn(Builder, Blocking) -> Result<(), Box<dyn Error>>),
     /// On a machine of its own, which tells what it does to whoever is set as its listener.
-    Told(fn(), &'static OnceLock<told::Listener>),
+    Told {
+        run: fn(),
+        /// The same on a virtual clock: `run` itself where the stage has none.
+        fast: fn(),
+        listener: &'static OnceLock<told::Listener>,
+    },
 }
 
 /// How long blocking work takes: it is real time, over which no clock can jump.
 #[derive(Clone, Copy)]
 pub struct Blocking(pub Duration);
 
-pub const PROGRAMS: [Program; 4] = [
+/// Between two rounds of a loop that cannot know when to poll: what `main` of those stages has.
+const PAUSE: Duration = Duration::from_millis(500);
+
+pub const PROGRAMS: [Program; 7] = [
     Program {
         name: "gather",
         what: "three sleeps of 1, 2 and 4 seconds, together: 4 seconds",
@@ -61,6 +70,36 @@ pub const PROGRAMS: [Program; 4] = [
         name: "ch01",
         what: "chapter 1, generators: two that count down in turn, on a scheduler of a few lines",
         sources: &[Source { path: "lessons/ch01_generators/stage.rs", text: include_str!("ch01_generators/stage.rs") }],
-        run: Run::Told(ch01_generators::main, &ch01_generators::PLAYER),
+        run: Run::Told { run: ch01_generators::main, fast: ch01_generators::main, listener: &ch01_generators::PLAYER },
+    },
+    Program {
+        name: "ch02",
+        what: "chapter 2, scheduler: three that sleep 1, 2 and 4 seconds, and wake by the clock",
+        sources: &[Source { path: "lessons/ch02_scheduler/stage.rs", text: include_str!("ch02_scheduler/stage.rs") }],
+        run: Run::Told {
+            run: ch02_scheduler::main,
+            fast: || ch02_scheduler::article(&ch02_scheduler::Clock::Virtual(Cell::default())),
+            listener: &ch02_scheduler::PLAYER,
+        },
+    },
+    Program {
+        name: "ch03",
+        what: "chapter 3, futures: the same three as futures, polled until they are ready",
+        sources: &[Source { path: "lessons/ch03_futures/stage.rs", text: include_str!("ch03_futures/stage.rs") }],
+        run: Run::Told {
+            run: ch03_futures::main,
+            fast: || ch03_futures::article(&ch03_futures::Clock::Virtual(Cell::default()), PAUSE),
+            listener: &ch03_futures::PLAYER,
+        },
+    },
+    Program {
+        name: "ch04",
+        what: "chapter 4, pin: the same three in one task, joined",
+        sources: &[Source { path: "lessons/ch04_pin/stage.rs", text: include_str!("ch04_pin/stage.rs") }],
+        run: Run::Told {
+            run: ch04_pin::main,
+            fast: || ch04_pin::article(&ch04_pin::Clock::Virtual(Cell::default()), PAUSE),
+            listener: &ch04_pin::PLAYER,
+        },
     },
 ];

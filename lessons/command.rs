@@ -29,6 +29,8 @@ pub enum Command {
     Reset(Exercise),
     Doctor,
     Diff(&'static Chapter),
+    /// The small programs of a chapter, or one.
+    Shown(&'static Chapter, Option<String>),
     Show {
         program: &'static Program,
         form: Form,
@@ -104,7 +106,7 @@ fn columns(text: &str) -> Result<usize, String> {
 }
 
 /// The commands of the course.
-const VERBS: [&str; 7] = ["check", "hint", "progress", "solution", "reset", "doctor", "diff"];
+const VERBS: [&str; 8] = ["check", "hint", "progress", "solution", "reset", "doctor", "diff", "show"];
 
 fn parse_verb(verb: &str, arguments: Vec<String>) -> Result<Command, String> {
     let (options, names): (Vec<&str>, Vec<&str>) =
@@ -147,6 +149,7 @@ fn parse_verb(verb: &str, arguments: Vec<String>) -> Result<Command, String> {
         "solution" => Command::Solution { exercise: exercise()?, anyway: !options.is_empty() },
         "reset" => Command::Reset(exercise()?),
         "diff" => Command::Diff(chapter("diff ch01")?),
+        "show" => Command::Shown(chapter("show ch01")?, names.get(1).map(|name| (*name).to_owned())),
         _ => Command::Doctor,
     })
 }

@@ -14,13 +14,36 @@ pub struct Chapter {
     pub stage: &'static str,
 }
 
-pub const CHAPTERS: &[Chapter] = &[Chapter {
-    number: 1,
-    name: "ch01_generators",
-    title: "generators: functions that pause, and a scheduler of a few lines",
-    lesson: include_str!("ch01_generators/README.md"),
-    stage: include_str!("ch01_generators/stage.rs"),
-}];
+pub const CHAPTERS: &[Chapter] = &[
+    Chapter {
+        number: 1,
+        name: "ch01_generators",
+        title: "generators: functions that pause, and a scheduler of a few lines",
+        lesson: include_str!("ch01_generators/README.md"),
+        stage: include_str!("ch01_generators/stage.rs"),
+    },
+    Chapter {
+        number: 2,
+        name: "ch02_scheduler",
+        title: "scheduler: a clock, and generators that say when they want to go on",
+        lesson: include_str!("ch02_scheduler/README.md"),
+        stage: include_str!("ch02_scheduler/stage.rs"),
+    },
+    Chapter {
+        number: 3,
+        name: "ch03_futures",
+        title: "futures: poll, and the machine that the compiler writes",
+        lesson: include_str!("ch03_futures/README.md"),
+        stage: include_str!("ch03_futures/stage.rs"),
+    },
+    Chapter {
+        number: 4,
+        name: "ch04_pin",
+        title: "pin: why a future that was polled must not move, and a join of two",
+        lesson: include_str!("ch04_pin/README.md"),
+        stage: include_str!("ch04_pin/stage.rs"),
+    },
+];
 
 /// Each chapter has so many exercises.
 pub const EXERCISES: u32 = 3;

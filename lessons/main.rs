@@ -9,6 +9,7 @@ mod desk;
 mod diff;
 mod doctor;
 mod player;
+mod show;
 mod programs {
     pub mod gather;
     pub mod lost_waker;
@@ -16,6 +17,12 @@ mod programs {
 }
 #[path = "ch01_generators/stage.rs"]
 mod ch01_generators;
+#[path = "ch02_scheduler/stage.rs"]
+mod ch02_scheduler;
+#[path = "ch03_futures/stage.rs"]
+mod ch03_futures;
+#[path = "ch04_pin/stage.rs"]
+mod ch04_pin;
 
 use std::error::Error;
 use std::io::{IsTerminal, Write, stdin, stdout};
@@ -76,6 +83,7 @@ fn at_the_desk(command: Command) -> ExitCode {
             diff::show(chapter);
             Ok(true)
         }
+        Command::Shown(chapter, name) => show::show(chapter, name.as_deref()),
         _ => Ok(doctor::examine()),
     };
     match outcome {
@@ -111,6 +119,7 @@ fn overview() {
     println!("  reset ch01 2      as handed out; yours is kept beside it");
     println!("  progress          what is solved; --json for a script");
     println!("  diff ch01         what a stage adds to the one before");
+    println!("  show ch01         the lesson's small programs; show ch01 functions: runs one");
     println!("  doctor            is everything there that the course needs?");
 }
 
@@ -120,8 +129,8 @@ fn run(program: &Program, fast: bool) -> Result<(), Box<dyn Error>> {
     let block_for = if fast { Duration::from_millis(150) } else { Duration::from_secs(1) };
     match program.run {
         Run::OnLoop(run) => run(if fast { builder.virtual_clock() } else { builder }, Blocking(block_for)),
-        Run::Told(run, _) => {
-            run();
+        Run::Told { run: alone, fast: at_once, .. } => {
+            (if fast { at_once } else { alone })();
             Ok(())
         }
     }
@@ -137,7 +146,7 @@ fn record(program: &Program) -> Result<Recorded, Box<dyn Error>> {
             // A program that fails is shown to the step at which it does.
             drop(run(builder, Blocking(Duration::ZERO)));
         }
-        Run::Told(run, listener) => told::listen(&tape.recorder, listener, run)?,
+        Run::Told { fast, listener, .. } => told::listen(&tape.recorder, listener, fast)?,
     }
     output::record(None);
     Ok(Recorded::new(program.name, program.what, program.sources, tape.events()))

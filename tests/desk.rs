@@ -15,10 +15,11 @@ impl Copy {
         let path = std::env::temp_dir().join(format!("handloop-desk-{}", std::process::id()));
         let _ = fs::remove_dir_all(&path);
         copy(root, &path);
-        let own = path.join("lessons/ch01_generators");
-        for exercise in fs::read_dir(own.join("given")).unwrap() {
-            let exercise = exercise.unwrap().path();
-            fs::copy(&exercise, own.join("exercises").join(exercise.file_name().unwrap())).unwrap();
+        for own in chapters(&path) {
+            for exercise in fs::read_dir(own.join("given")).unwrap() {
+                let exercise = exercise.unwrap().path();
+                fs::copy(&exercise, own.join("exercises").join(exercise.file_name().unwrap())).unwrap();
+            }
         }
         Copy(path)
     }
@@ -47,6 +48,15 @@ impl Copy {
         let said = String::from_utf8(output.stdout).unwrap() + &String::from_utf8(output.stderr).unwrap();
         (output.status.success(), said.lines().map(str::to_owned).collect())
     }
+}
+
+/// The folders of the chapters that have exercises, in order.
+fn chapters(root: &Path) -> Vec<PathBuf> {
+    let mut chapters: Vec<PathBuf> =
+        fs::read_dir(root.join("lessons")).unwrap().map(|entry| entry.unwrap().path()).collect();
+    chapters.retain(|path| path.join("given").is_dir());
+    chapters.sort();
+    chapters
 }
 
 impl Drop for Copy {
@@ -121,7 +131,7 @@ fn a_student_works_through_chapter_1() {
     let (_, lines) = copy.said(&["progress"]);
     has(&lines, "[x] ex01_1  solved");
     has(&lines, "[ ] ex01_2  not begun");
-    has(&lines, "1 of 3 exercises are solved.");
+    has(&lines, &format!("1 of {} exercises are solved.", 3 * chapters(&copy.0).len()));
     let (_, lines) = copy.said(&["progress", "--json"]);
     assert!(lines[0].starts_with(r#"[{"exercise":"ex01_1","state":"solved","hints":3},{"#), "{lines:?}");
 
@@ -150,6 +160,20 @@ fn a_student_works_through_chapter_1() {
     assert!(!passes);
     has(&lines, "It does not compile yet.");
 
+    // The lesson's small programs: listed, run, and refused by the compiler.
+    let (passes, lines) = copy.said(&["show", "ch01"]);
+    assert!(passes);
+    has(&lines, "cargo run -- show ch01 functions    Ann and Bob count down, each by an ordinary function.");
+    let (passes, lines) = copy.said(&["show", "ch01", "iterator"]);
+    assert!(passes);
+    assert_eq!(lines, ["yielded a", "yielded b", "complete"]);
+    let (passes, lines) = copy.said(&["show", "ch01", "e0507"]);
+    assert!(passes, "the compiler refuses it, as it should");
+    has(&lines, "error[E0507]: cannot move out of `*inner` which is behind a mutable reference");
+    let (passes, lines) = copy.said(&["show", "ch01", "nothing"]);
+    assert!(!passes);
+    has(&lines, "Chapter 1 has no program nothing to show: it has functions, iterator, e0308,");
+
     // Whatever the exercises are in, the doctor finds the course well, and the stage's change is shown.
     let (passes, lines) = copy.said(&["diff", "ch01"]);
     assert!(passes);
@@ -159,13 +183,18 @@ fn a_student_works_through_chapter_1() {
 
 #[test]
 fn what_cannot_be_done_is_one_sentence() {
+    let chapters = chapters(Path::new(env!("CARGO_MANIFEST_DIR")));
+    let short = |path: &PathBuf| path.file_name().unwrap().to_str().unwrap()[..4].to_owned();
+    let there_is = chapters.iter().map(short).collect::<Vec<_>>().join(", ");
     for (arguments, sentence) in [
         (["check"].as_slice(), "Which chapter? For example: cargo run -- check ch01"),
         (&["hint", "ch01"], "Which exercise? For example: cargo run -- hint ch01 2"),
-        (&["check", "ch99"], "There is no chapter ch99 here: there is ch01."),
+        (&["check", "ch99"], &format!("There is no chapter ch99 here: there is {there_is}.")),
         (&["hint", "ch01", "4"], "Chapter 1 has exercises 1 to 3, and no 4."),
         (&["progress", "--xml"], "progress has no option --xml: cargo run -- --help lists what there is."),
         (&["diff", "ch01", "2"], "diff does not know what to do with 2."),
+        (&["show"], "Which chapter? For example: cargo run -- show ch01"),
+        (&["show", "ch01", "a", "b"], "show does not know what to do with b."),
     ] {
         let output =
             Command::new(env!("CARGO_BIN_EXE_handloop")).args(arguments).stdin(Stdio::null()).output().unwrap();

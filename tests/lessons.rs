@@ -209,6 +209,37 @@ fn every_quoted_output_is_real() {
     }
 }
 
+/// What depends on the machine or the compiler is quoted as a pattern: `…` stands for any piece of a line.
+#[test]
+fn every_quoted_pattern_fits_its_output() {
+    for (folder, lesson) in lessons() {
+        for block in blocks(&lesson) {
+            let Some(arguments) = block.marker.strip_prefix("~ cargo run -- ") else { continue };
+            let output =
+                real_output(&folder, &format!("$ cargo run -- {arguments}"), None).expect("it needs no Python");
+            assert!(block.text.contains('…'), "{}, {}: this is no pattern", folder.display(), block.marker);
+            let (expected, seen): (Vec<&str>, Vec<&str>) = (block.text.lines().collect(), output.lines().collect());
+            assert_eq!(expected.len(), seen.len(), "{}, {}:\n{output}", folder.display(), block.marker);
+            for (pattern, line) in expected.into_iter().zip(seen) {
+                assert!(fits(pattern, line), "{}, {}:\n{pattern}\n{line}", folder.display(), block.marker);
+            }
+        }
+    }
+}
+
+/// Whether a line is the pieces of the pattern in their order, with something between each two of them.
+fn fits(pattern: &str, line: &str) -> bool {
+    let Some((first, rest)) = pattern.split_once('…') else { return pattern == line };
+    let Some(line) = line.strip_prefix(first) else { return false };
+    (1..=line.len()).filter(|end| line.is_char_boundary(*end)).any(|end| fits(rest, &line[end..]))
+}
+
+#[test]
+fn a_pattern_fits_what_it_should() {
+    assert!(fits("at …, of … bytes", "at 0x7f, of 12 bytes") && fits("…", "a"));
+    assert!(!fits("at …", "at ") && !fits("at …", "of 12") && !fits("… bytes", "12 byte"));
+}
+
 /// A program that the compiler must refuse is refused with the code in its first line, and says what the lesson quotes;
 /// its corrected twin compiles.
 #[test]

@@ -10,6 +10,31 @@ pub const RULES: &[(&str, &str)] = &[
     ("1.6", "A scheduler resumes each ready generator once before it resumes any of them again."),
     ("1.7", "A generator that yields is ready again, behind all others; one that is complete is gone."),
     ("1.8", "A round ends: what becomes ready during a round is for the next one."),
+    ("2.1", "A generator says when it wants to go on, and is not resumed before that."),
+    (
+        "2.2",
+        "Sleepers wake in the order of their deadlines; those with the same deadline in the order in which they came.",
+    ),
+    ("2.3", "A sleeper whose deadline has come is ready, behind all that are ready already."),
+    ("2.4", "Before each resume the scheduler looks whether a deadline has come, however many are ready."),
+    ("2.5", "While nobody is ready, the scheduler waits once, until the earliest deadline."),
+    ("2.6", "The time comes from the clock, and from nowhere else."),
+    ("2.7", "A scheduler is done when nobody is ready and nobody sleeps."),
+    ("3.1", "A future runs only while it is polled, and each poll returns: ready with the result, or pending."),
+    ("3.2", "A future that was ready is over: nobody polls it again."),
+    ("3.3", "An outer future is pending while its inner one is, and goes on in the same poll when that is ready."),
+    ("3.4", "The context of a poll goes along to the inner future, in each poll."),
+    ("3.5", "A loop that cannot know whom a poll helps polls each future that is not ready, once in each round."),
+    ("3.6", "A poll too many makes nothing ready that was not."),
+    ("4.1", "A future that was polled does not move until it is dropped."),
+    (
+        "4.2",
+        "Whoever makes a `Pin` answers for that: by keeping the future in its place, or because its type is `Unpin`.",
+    ),
+    ("4.3", "A combinator polls the futures in it through a `Pin`, with the context of its own poll."),
+    ("4.4", "A join polls each future that is not ready in each of its polls, and none that is."),
+    ("4.5", "A future is as large as what is alive across its awaits, and the futures in it are a part of that."),
+    ("4.6", "A future that was polled is kept until it is ready: a new one in its place begins again."),
 ];
 
 /// The sentence of a rule.

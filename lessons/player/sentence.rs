@@ -27,7 +27,8 @@ pub fn sentence(before: &State, event: &Event, after: &State) -> String {
         What::TimerSet { timer, id, deadline, .. } => words.timer_set(*timer, *id, *deadline),
         What::TimerFired { timer } => {
             let (time, whom) = (seconds(after.time), words.timer(*timer));
-            format!("The clock shows {time}: the timer of {whom} is due. It leaves the list, and calls its waker next.")
+            let next = if words.timer_has_waker(*timer) { "calls its waker next" } else { "makes its task ready next" };
+            format!("The clock shows {time}: the timer of {whom} is due. It leaves the list, and {next}.")
         }
         What::TimerDropped { timer, .. } => {
             format!("The timer of {} is taken off: what waited for it is gone.", words.timer(*timer))
@@ -66,6 +67,12 @@ pub fn sentence(before: &State, event: &Event, after: &State) -> String {
             "The timer thread has seen a deadline pass: the loop goes on.".to_owned()
         }
         What::Unparked { by } => format!("{} has sent something: the loop goes on.", who(by)),
+        What::ClockJumped { from } if !before.ready.is_empty() => format!(
+            "Each has had a poll, and the loop cannot know when another is worth it: it waits a little. This clock is \
+             virtual, and jumps, from {} to {}.",
+            seconds(*from),
+            seconds(after.time)
+        ),
         What::ClockJumped { from } => format!(
             "Nothing is ready, so a loop would sleep until the next deadline: this clock is virtual, and jumps there, from {} \
              to {}.",
@@ -222,6 +229,9 @@ impl Words<'_> {
             Holder::Unknown => String::new(),
             known => format!(" that {} had", holder_name(known)),
         };
+        if live > 0 && (by, holder) == (&Actor::Timer, Holder::Timer) {
+            return format!("The timer drops its clone of the waker of {id} ({}).", count(live));
+        }
         if live > 0 {
             return format!("{} drops the clone{which} of the waker of {id} ({}).", self.doer(by), count(live));
         }
@@ -244,6 +254,12 @@ impl Words<'_> {
     fn timer(&self, number: u64) -> String {
         let timer = self.before.timers.iter().find(|timer| timer.number == number);
         timer.and_then(|timer| timer.whom).map_or("another loop's task".to_owned(), |id| self.mid(id))
+    }
+
+    fn timer_has_waker(&self, number: u64) -> bool {
+        let timer = self.before.timers.iter().find(|timer| timer.number == number);
+        let task = timer.and_then(|timer| self.before.task(timer.whom?));
+        task.is_none_or(|task| !task.wakers.is_empty())
     }
 
     fn stalled(&self, report: &StallReport) -> String {

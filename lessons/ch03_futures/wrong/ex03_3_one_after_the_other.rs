@@ -1,0 +1,50 @@
+//! Breaks rule 3.5: it polls one future until that is ready, and only then the next one.
+
+use std::pin::Pin;
+use std::task::{Context, Poll, Waker};
+
+pub type Work = Pin<Box<dyn Future<Output = String>>>;
+
+/// Polls all futures, round after round, until each is ready. Returns their results in the order of the futures.
+pub fn run(mut futures: Vec<Work>) -> Vec<String> {
+    let mut context = Context::from_waker(Waker::noop());
+    let mut results = Vec::new();
+    for future in &mut futures {
+        loop {
+            if let Poll::Ready(word) = future.as_mut().poll(&mut context) {
+                results.push(word);
+                break;
+            }
+        }
+    }
+    results
+}
+
+/// Futures with which the loop above polls one of them after it was ready.
+pub fn reproduce() -> Vec<Work> {
+    vec![Box::pin(work(0)), Box::pin(work(1))]
+}
+
+/// Is pending so many times, then ready.
+pub async fn work(pauses: u32) -> String {
+    for _ in 0..pauses {
+        YieldNow { has_yielded: false }.await;
+    }
+    format!("ready after {pauses} pauses")
+}
+
+struct YieldNow {
+    has_yielded: bool,
+}
+
+impl Future for YieldNow {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<()> {
+        if self.has_yielded {
+            return Poll::Ready(());
+        }
+        self.has_yielded = true;
+        Poll::Pending
+    }
+}

@@ -1,0 +1,31 @@
+//! Breaks rule 3.2: it polls to ask whether the inner future is ready, and polls again for the result.
+
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+pub struct Counted<F> {
+    inner: Pin<Box<F>>,
+    /// How often it was polled.
+    polls: usize,
+}
+
+impl<F: Future> Counted<F> {
+    pub fn new(inner: F) -> Self {
+        Counted { inner: Box::pin(inner), polls: 0 }
+    }
+}
+
+impl<F: Future> Future for Counted<F> {
+    type Output = (F::Output, usize);
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        self.polls += 1;
+        if self.inner.as_mut().poll(context).is_pending() {
+            return Poll::Pending;
+        }
+        match self.inner.as_mut().poll(context) {
+            Poll::Ready(output) => Poll::Ready((output, self.polls)),
+            Poll::Pending => Poll::Pending,
+        }
+    }
+}

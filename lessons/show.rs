@@ -1,0 +1,69 @@
+//! `show ch02 spins`: one of a chapter's small programs, compiled on its own and run; one that the compiler refuses, with
+//! what it says.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use crate::course::{Chapter, root};
+
+/// Runs one of them, or lists what there is. Whether all went well.
+///
+/// # Errors
+/// A sentence that says what is missing.
+pub fn show(chapter: &Chapter, name: Option<&str>) -> Result<bool, String> {
+    let all = programs(chapter);
+    let Some(name) = name else {
+        for path in &all {
+            println!("cargo run -- show {} {:<12} {}", chapter.short(), stem(path), first_line(path));
+        }
+        return Ok(true);
+    };
+    let name = name.strip_suffix(".rs").unwrap_or(name);
+    let name = name.rsplit('/').next().unwrap_or(name);
+    let Some(file) = all.iter().find(|path| stem(path) == name) else {
+        let names: Vec<&str> = all.iter().map(|path| stem(path)).collect();
+        return Err(format!("Chapter {} has no program {name} to show: it has {}.", chapter.number, names.join(", ")));
+    };
+    let program = std::env::current_exe()
+        .map_err(|error| format!("The folder of the program is not known: {error}."))?
+        .with_file_name(format!("shown-{}-{name}{}", chapter.short(), std::env::consts::EXE_SUFFIX));
+    let compiler = Command::new("rustc")
+        .current_dir(root())
+        .args(["--edition", "2024", "--crate-name", "shown", "-o"])
+        .arg(&program)
+        .arg(file.strip_prefix(root()).unwrap_or(file))
+        .stdin(Stdio::null())
+        .status()
+        .map_err(|error| format!("rustc cannot be started ({error}): cargo run -- doctor."))?;
+    let is_refused = file.parent().is_some_and(|folder| folder.ends_with("errors")) && !name.ends_with("_fixed");
+    if !compiler.success() {
+        return Ok(is_refused);
+    }
+    let status = Command::new(&program).status();
+    let _ = fs::remove_file(&program);
+    let status = status.map_err(|error| format!("{name} cannot be started: {error}."))?;
+    Ok(status.success())
+}
+
+/// The files of `shown`, then those of `errors`.
+fn programs(chapter: &Chapter) -> Vec<PathBuf> {
+    let folder = root().join("lessons").join(chapter.name);
+    let of = |folder: PathBuf| {
+        let entries = fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
+        let mut files: Vec<PathBuf> = entries.filter(|path| path.extension().is_some_and(|end| end == "rs")).collect();
+        files.sort();
+        files
+    };
+    [of(folder.join("shown")), of(folder.join("errors"))].concat()
+}
+
+fn stem(path: &Path) -> &str {
+    path.file_stem().and_then(|name| name.to_str()).unwrap_or_default()
+}
+
+/// What a program says of itself in its first line.
+fn first_line(path: &Path) -> String {
+    let text = fs::read_to_string(path).unwrap_or_default();
+    text.lines().next().unwrap_or_default().trim_start_matches("//!").trim().to_owned()
+}
