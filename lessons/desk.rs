@@ -132,12 +132,25 @@ fn first_error(errors: &str, exercise: &Exercise) -> Outcome {
     Outcome::DoesNotCompile { line, code }
 }
 
-/// Whether the lesson speaks of this error: the code alone is not enough, since E0308 is any two types that differ.
+/// The chapter, this one or the nearest before it, whose lesson speaks of this error.
+fn explained_in(chapter: &Chapter, code: &str, line: &str) -> Option<&'static Chapter> {
+    CHAPTERS.iter().rev().find(|other| other.number <= chapter.number && explains(other.lesson, code, line))
+}
+
+/// The code alone is not enough: E0308 is any two types that differ. Either the section names the type that the error names
+/// first, or it quotes this error with other names in it.
 fn explains(lesson: &str, code: &str, line: &str) -> bool {
     let named = line.split('`').nth(1).unwrap_or("");
     let head = named.split(|letter: char| !letter.is_alphanumeric() && letter != '_').next().unwrap_or("");
-    let section = lesson.split(&format!("\n### {code}")).nth(1).and_then(|rest| rest.split("\n## ").next());
-    section.is_some_and(|section| section.contains(&format!("`{head}")))
+    let lesson = lesson.replace("\r\n", "\n");
+    let section = lesson.split(&format!("\n### {code}")).nth(1).and_then(|rest| rest.split("\n##").next());
+    let Some(section) = section else { return false };
+    let without_names = |text: &str| text.split('`').step_by(2).collect::<Vec<_>>().join("`");
+    let message = line.split_once("]: ").map_or("", |(_, message)| message);
+    let quoted = section.lines().filter_map(|line| line.strip_prefix(&format!("error[{code}]: ")));
+    let is_quoted =
+        code != "E0308" && quoted.map(without_names).any(|quoted| without_names(message).starts_with(&quoted));
+    is_quoted || !head.is_empty() && section.contains(&format!("`{head}"))
 }
 
 /// `ch01 2`
@@ -165,15 +178,21 @@ pub fn check(chapter: &'static Chapter, only: Option<Exercise>) -> Result<bool, 
             Outcome::Failed(sentence) => println!("  {sentence}"),
             Outcome::DoesNotCompile { line, code } => {
                 println!("  It does not compile yet. {line}");
-                match code {
-                    Some(code) if explains(chapter.lesson, &code, &line) => {
-                        println!("  {code}: see \"What the compiler will say\" in lessons/{}/README.md", chapter.name);
+                let explained = code.as_ref().and_then(|code| explained_in(chapter, code, &line));
+                match (code, explained) {
+                    (Some(code), Some(Chapter { name, .. })) => {
+                        println!("  {code}: see \"What the compiler will say\" in lessons/{name}/README.md");
                     }
-                    Some(code) => println!(
+                    (Some(code), None) => println!(
                         "  rustc --explain {code} tells more; cargo test --test {} shows all of it",
                         exercise.name()
                     ),
-                    None => println!("  cargo test --test {} shows all that the compiler says", exercise.name()),
+                    (None, _) if line.contains("`unsafe`") => {
+                        println!(
+                            "  The exercises are solved without `unsafe`, and the project does not allow it there."
+                        );
+                    }
+                    (None, _) => println!("  cargo test --test {} shows all that the compiler says", exercise.name()),
                 }
             }
             Outcome::Lost(sentence) => println!("  No verdict: {sentence}"),

@@ -15,7 +15,7 @@ pub fn show(chapter: &Chapter, name: Option<&str>) -> Result<bool, String> {
     let all = programs(chapter);
     let Some(name) = name else {
         for path in &all {
-            println!("cargo run -- show {} {:<12} {}", chapter.short(), stem(path), first_line(path));
+            println!("cargo run -- show {} {:<12} {}", chapter.short(), stem(path), about(chapter, path));
         }
         return Ok(true);
     };
@@ -62,8 +62,13 @@ fn stem(path: &Path) -> &str {
     path.file_stem().and_then(|name| name.to_str()).unwrap_or_default()
 }
 
-/// What a program says of itself in its first line.
-fn first_line(path: &Path) -> String {
+/// What a program says of itself in its first line; of an error, the heading of its section in the lesson.
+fn about(chapter: &Chapter, path: &Path) -> String {
     let text = fs::read_to_string(path).unwrap_or_default();
-    text.lines().next().unwrap_or_default().trim_start_matches("//!").trim().to_owned()
+    let first = text.lines().next().unwrap_or_default().trim_start_matches("//!").trim().to_owned();
+    let heading = format!("### {first}: ");
+    match chapter.lesson.lines().find_map(|line| line.strip_prefix(heading.as_str())) {
+        Some(about) => format!("the compiler refuses it: {about}"),
+        None => first,
+    }
 }
