@@ -1,14 +1,14 @@
 //! The programs that can be run, and what it takes to run and to show each.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::error::Error;
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock};
 use std::time::Duration;
 
 use handloop::Builder;
 
 use crate::player::{Source, told};
-use crate::{ch01_generators, ch02_scheduler, ch03_futures, ch04_pin, programs};
+use crate::{ch01_generators, ch02_scheduler, ch03_futures, ch04_pin, ch05_wakers, ch06_timers, programs};
 
 impl Program {
     /// By its own name, or by that of a chapter's folder.
@@ -47,7 +47,7 @@ pub struct Blocking(pub Duration);
 /// Between two rounds of a loop that cannot know when to poll: what `main` of those stages has.
 const PAUSE: Duration = Duration::from_millis(500);
 
-pub const PROGRAMS: [Program; 7] = [
+pub const PROGRAMS: [Program; 9] = [
     Program {
         name: "gather",
         what: "three sleeps of 1, 2 and 4 seconds, together: 4 seconds",
@@ -100,6 +100,26 @@ pub const PROGRAMS: [Program; 7] = [
             run: ch04_pin::main,
             fast: || ch04_pin::article(&ch04_pin::Clock::Virtual(Cell::default()), PAUSE),
             listener: &ch04_pin::PLAYER,
+        },
+    },
+    Program {
+        name: "ch05",
+        what: "chapter 5, wakers: the same, and the thread parks until a sleep wakes it",
+        sources: &[Source { path: "lessons/ch05_wakers/stage.rs", text: include_str!("ch05_wakers/stage.rs") }],
+        run: Run::Told {
+            run: ch05_wakers::main,
+            fast: || ch05_wakers::article(&ch05_wakers::Clock::Virtual(Cell::default(), RefCell::default())),
+            listener: &ch05_wakers::PLAYER,
+        },
+    },
+    Program {
+        name: "ch06",
+        what: "chapter 6, timers: the same, with one timer thread for all sleeps",
+        sources: &[Source { path: "lessons/ch06_timers/stage.rs", text: include_str!("ch06_timers/stage.rs") }],
+        run: Run::Told {
+            run: ch06_timers::main,
+            fast: || ch06_timers::article(&ch06_timers::Clock::new(ch06_timers::Time::Virtual(Mutex::default()))),
+            listener: &ch06_timers::PLAYER,
         },
     },
 ];

@@ -43,6 +43,20 @@ pub const CHAPTERS: &[Chapter] = &[
         lesson: include_str!("ch04_pin/README.md"),
         stage: include_str!("ch04_pin/stage.rs"),
     },
+    Chapter {
+        number: 5,
+        name: "ch05_wakers",
+        title: "wakers: who says that a task is worth a poll, and a thread that parks until then",
+        lesson: include_str!("ch05_wakers/README.md"),
+        stage: include_str!("ch05_wakers/stage.rs"),
+    },
+    Chapter {
+        number: 6,
+        name: "ch06_timers",
+        title: "timers: one thread that watches all deadlines",
+        lesson: include_str!("ch06_timers/README.md"),
+        stage: include_str!("ch06_timers/stage.rs"),
+    },
 ];
 
 /// Each chapter has so many exercises.

@@ -23,6 +23,13 @@ mod ch02_scheduler;
 mod ch03_futures;
 #[path = "ch04_pin/stage.rs"]
 mod ch04_pin;
+// A waker by hand is unsafe: from here on each stage has one.
+#[allow(unsafe_code)]
+#[path = "ch05_wakers/stage.rs"]
+mod ch05_wakers;
+#[allow(unsafe_code)]
+#[path = "ch06_timers/stage.rs"]
+mod ch06_timers;
 
 use std::error::Error;
 use std::io::{IsTerminal, Write, stdin, stdout};

@@ -142,6 +142,14 @@ fn declared(answer: &Answer) -> String {
     rule.unwrap_or_else(|| panic!("{} does not say which rule it breaks", answer.name())).to_owned()
 }
 
+/// Where a wrong answer's first line begins with a name in backquotes, the sentence has to name it too.
+fn function_at_fault(answer: &Answer) -> Option<String> {
+    let text = fs::read_to_string(&answer.file).unwrap();
+    let (_, what) = text.lines().next()?.split_once(": ")?;
+    let name = what.strip_prefix('`')?.split('`').next()?;
+    Some(format!("`{name}`"))
+}
+
 #[test]
 fn every_wrong_answer_is_rejected_by_the_rule_that_it_breaks_and_by_no_other() {
     judged("wrong", |answer, program| {
@@ -150,6 +158,10 @@ fn every_wrong_answer_is_rejected_by_the_rule_that_it_breaks_and_by_no_other() {
         for _ in 0..3 {
             let (passes, said) = answer.verdict(program, "");
             assert!(!passes && said.starts_with(&format!("Rule {rule}: ")), "{} breaks {rule}: {said}", answer.name());
+        }
+        if let Some(function) = function_at_fault(answer) {
+            let (_, said) = answer.verdict(program, "");
+            assert!(said.contains(&function), "{} does wrong in {function}: {said}", answer.name());
         }
         let (passes, said) = answer.verdict(program, &rule);
         assert!(

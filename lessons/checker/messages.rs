@@ -365,3 +365,184 @@ pub fn a_new_one_was_ready(polls: usize) -> String {
          futures with which it never has one."
     )
 }
+
+// Chapter 5.
+
+pub fn locked_twice() -> &'static str {
+    "the lock was taken while the same thread held it: with the `Mutex` of std the thread would wait for itself for ever. \
+     Let go of the first guard, or use it again."
+}
+
+fn signed(number: isize) -> String {
+    match number {
+        0 => "0".to_owned(),
+        1.. => format!("+{number}"),
+        _ => format!("−{}", number.unsigned_abs()),
+    }
+}
+
+pub fn count_changed(function: &str, expected: isize, seen: isize) -> String {
+    let why = match function {
+        "clone" => "it makes one waker, which has one count of its own",
+        "wake" => "it is the end of one waker, which gives its count back",
+        "wake_by_ref" => "it makes no waker, and ends none",
+        _ => "it is the end of one waker, which gives its count back, and of no other",
+    };
+    format!("`{function}` changed the count by {}, and should change it by {}: {why}.", signed(seen), signed(expected))
+}
+
+pub fn used_after_its_end(function: &str) -> String {
+    format!(
+        "`{function}` used the pointer when its count was off and no other was left: a real task is freed by then. In which \
+         order does it do its two things?"
+    )
+}
+
+pub fn clone_differs(what: &str) -> String {
+    format!(
+        "`clone` returned a waker with another {what}: `will_wake` compares pointer and table, and a clone wakes the same \
+         task."
+    )
+}
+
+pub fn woke_so_often(function: &str, expected: isize, seen: isize) -> String {
+    format!("`{function}` woke the task {seen} times, and should wake it {expected} times.")
+}
+
+pub fn sleeps_for_ever(polls: usize) -> String {
+    format!(
+        "`block_on` would sleep for ever: the waker was called, during poll {polls} or after it, and the future was not \
+         polled again. Which line forgets the call?"
+    )
+}
+
+pub fn polled_so_often(expected: usize, seen: usize) -> String {
+    let end = if seen > 10_000 { " and had no end" } else { "" };
+    format!(
+        "a future whose waker is called once or several times after each of its {} pauses should be polled {expected} \
+         times, and was polled {seen} times{end}: each wake is good for one more poll, and without a wake there is none.",
+        expected - 1
+    )
+}
+
+pub fn did_not_look(expected: usize, seen: usize) -> String {
+    format!(
+        "`park` returned at times although nobody had called, and the future was polled all the same: {seen} polls, where \
+         {expected} have a reason. Look again when `park` comes back."
+    )
+}
+
+pub fn token_was_taken(polls: usize) -> String {
+    format!(
+        "`block_on` would sleep for ever: the waker was called during poll {polls}, and then other code in that poll \
+         parked and took the token. Look whether there was a call before you park."
+    )
+}
+
+pub fn reproduces_without_the_defect() -> &'static str {
+    "the future of `reproduce` is never ready, also on a `block_on` that forgets no call: whenever it returns pending, its \
+     waker has to be called."
+}
+
+pub fn reproduces_no_lost_wake() -> &'static str {
+    "on the `block_on` as it was handed out, the future of `reproduce` was ready: find one with which it sleeps for ever. \
+     When could the waker be called so that the flag forgets it?"
+}
+
+// Chapter 6.
+
+pub fn not_nearer_to_the_top(above: &str, below: &str) -> String {
+    format!(
+        "{above} fires before {below}, so it should be the greater of the two: `cmp` should be Greater, and Less with the \
+         two exchanged."
+    )
+}
+
+pub fn timers_of_one_sleep(polls: usize, made: u64, entries: usize) -> String {
+    format!(
+        "one sleep was polled {} and has made {made} timers, of which {entries} are there now: it should make 1, and keep \
+         that.",
+        times(polls)
+    )
+}
+
+pub fn timers_left(alive: usize, entries: usize) -> String {
+    format!("{alive} sleeps that wait are left, the others were dropped, and there are {entries} timers.")
+}
+
+pub fn wakers_left(alive: usize, wakers: usize) -> String {
+    format!("{alive} sleeps that wait are left, the others were dropped, and {wakers} clones of their waker are alive.")
+}
+
+pub fn timer_left_when_ready() -> String {
+    "a sleep was ready because the time had come, and was dropped before anybody fired its timer: the timer is still there."
+        .to_owned()
+}
+
+pub fn never_came(seconds: u64) -> String {
+    format!("a sleep of Duration::MAX was over when the clock showed {seconds} s.")
+}
+
+pub fn never_was_not_kept(sleeps: usize, entries: usize) -> String {
+    format!(
+        "sleeps of Duration::MAX that were polled: {sleeps}; timers: {entries}. A sleep that waits without a timer has \
+         left its waker with nobody."
+    )
+}
+
+pub fn fired_early(deadline: u128, fired: u128) -> String {
+    format!(
+        "a timer with the deadline {deadline} µs was fired at {fired} µs: a wait that has returned does not say that a \
+         timer is due."
+    )
+}
+
+pub fn thread_left_timers(left: usize) -> String {
+    format!("the thread ended, or waits without end, and timers that had not fired: {left}.")
+}
+
+pub fn looked_too_often(timers: usize, waits: usize, calls: usize) -> String {
+    format!(
+        "timers: {timers}; the thread waited {} and made {calls} calls: it looks while nothing is due.",
+        times(waits)
+    )
+}
+
+pub fn not_cut_short(watched: u64, deadline: u128, fired: Option<u128>) -> String {
+    format!(
+        "the thread waited, for a deadline of {watched} ms or earlier, when a timer of {deadline} ms was inserted: {}. When \
+         a wait returns, look again which deadline is the earliest.",
+        fired_at(fired)
+    )
+}
+
+pub fn fired_late(after: usize, deadline: u128, inserted: u128, fired: Option<u128>) -> String {
+    format!(
+        "a timer of {deadline} ms was inserted at {inserted} ms, after {after} calls of the thread, when nobody had the \
+         lock: {}. What the thread had seen was out of date when it began to wait.",
+        fired_at(fired)
+    )
+}
+
+pub fn never_inserted(after: usize, calls: usize) -> String {
+    format!(
+        "the insertion of `reproduce` never came: the thread as it was handed out makes {calls} calls in all, and it is \
+         to come after {after}."
+    )
+}
+
+pub fn insertion_in_time(after: usize, deadline: u128, cut_in: bool) -> String {
+    let why = if cut_in { "it came while the thread waited, and cut the wait short" } else { "it is not late there" };
+    format!(
+        "on the thread as it was handed out, the timer of `reproduce` ({deadline} ms, after {after} calls) fired in time: \
+         {why}. Find a place and a deadline with which it fires late."
+    )
+}
+
+fn fired_at(fired: Option<u128>) -> String {
+    fired.map_or("it never fired".to_owned(), |fired| format!("it fired at {fired} ms"))
+}
+
+fn times(count: usize) -> String {
+    if count == 1 { "once".to_owned() } else { format!("{count} times") }
+}

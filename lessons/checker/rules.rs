@@ -35,6 +35,30 @@ pub const RULES: &[(&str, &str)] = &[
     ("4.4", "A join polls each future that is not ready in each of its polls, and none that is."),
     ("4.5", "A future is as large as what is alive across its awaits, and the futures in it are a part of that."),
     ("4.6", "A future that was polled is kept until it is ready: a new one in its place begins again."),
+    ("5.1", "A future that returns pending has left the waker of this poll with somebody who will call it."),
+    (
+        "5.2",
+        "Between the last look and the keeping of the waker nothing can come in: both are under one lock, or the look comes last.",
+    ),
+    ("5.3", "The waker of the latest poll takes the place of the one before."),
+    (
+        "5.4",
+        "To wake is to say one word and to return: it polls nothing, and waits for nobody. Clone and drop say none.",
+    ),
+    ("5.5", "A wake while its task is polled is good for one more poll; several wakes before a poll are one."),
+    ("5.6", "A thread that parks keeps a call that came before it slept, and looks again each time it comes back."),
+    (
+        "5.7",
+        "Each waker is one of a count: clone adds one, wake and drop take one off, wake_by_ref leaves it, the last one frees.",
+    ),
+    ("5.8", "A waker is called and dropped while no lock is held."),
+    ("6.1", "One thread watches all deadlines: it waits for the earliest, and for nothing while there is none."),
+    ("6.2", "A new earliest deadline cuts the wait short."),
+    ("6.3", "Timers fire in the order of their deadlines; those with the same deadline in the order of arrival."),
+    ("6.4", "A sleep has one timer, however often it is polled, and that has the latest waker."),
+    ("6.5", "A sleep that is dropped takes its timer off."),
+    ("6.6", "The timer thread looks and begins to wait under one lock."),
+    ("6.7", "A deadline that can never come is kept, and never fires."),
 ];
 
 /// The sentence of a rule.

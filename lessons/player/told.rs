@@ -62,8 +62,11 @@ impl Told {
         Told { recorder, time: Duration::ZERO, running: None, wakers: HashMap::new(), error: None }
     }
 
-    /// One line, told at `at`. One that cannot be read is left out.
+    /// One line, told at `at`. One that cannot be read is left out, and a clock that has not moved is no event.
     pub fn tell(&mut self, line: &str, at: Place) {
+        if line.strip_prefix("clock ").is_some_and(|time| time.parse() == Ok(self.time.as_millis())) {
+            return;
+        }
         let Some(what) = self.read(line) else {
             let (file, number) = (at.file(), at.line());
             self.error.get_or_insert(format!("{file}:{number} tells \"{line}\", which the player cannot read."));
@@ -125,8 +128,10 @@ impl Told {
             }
             "timer" => {
                 let mut words = rest.split(' ').skip(1);
-                let (whom, deadline) = (task(words.next()?)?, words.next()?.parse().ok()?);
-                Some(What::TimerSet { timer: number()?, id: Some(whom), deadline: Duration::from_millis(deadline), by })
+                let (whom, deadline) = (task(words.next()?)?, words.next()?.parse::<u128>().ok()?);
+                // A deadline that never comes has more milliseconds than a `u64` can count.
+                let deadline = u64::try_from(deadline).map_or(Duration::MAX, Duration::from_millis);
+                Some(What::TimerSet { timer: number()?, id: Some(whom), deadline, by })
             }
             "fire" => one(What::TimerFired { timer: number()? }),
             "forget" => one(What::TimerDropped { timer: number()?, by }),

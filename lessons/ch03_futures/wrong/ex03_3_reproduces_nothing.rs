@@ -1,4 +1,4 @@
-//! Breaks rule 3.2: `run` is repaired, but the futures of `reproduce` are all ready in the same round.
+//! Breaks rule 3.2: the futures of `reproduce` are all ready in the same round; `run` is repaired.
 
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker};

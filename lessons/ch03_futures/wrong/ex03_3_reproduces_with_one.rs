@@ -1,4 +1,4 @@
-//! Breaks rule 3.2: `run` is repaired, but with a single future the loop ends as soon as that is ready.
+//! Breaks rule 3.2: with a single future the loop ends as soon as that is ready; `run` is repaired.
 
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker};

@@ -1,4 +1,4 @@
-//! Breaks rule 4.5: `drop` gets a copy, for an array of bytes is `Copy`; the page itself is alive until the block ends.
+//! Breaks rule 4.5: what `drop` gets is a copy, for an array of bytes is `Copy`; the page itself is alive until the block ends.
 
 use std::pin::Pin;
 use std::task::{Context, Poll};

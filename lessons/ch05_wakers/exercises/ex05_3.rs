@@ -1,0 +1,59 @@
+//! Exercise 5.3, find the bug: about 15 minutes.
+//!
+//! This `block_on` sleeps as many do: with `park` and `unpark` of its thread. A thread has one token. `unpark` puts it
+//! there, and `park` takes it and returns; without a token, `park` sleeps until there is one. It may also return without
+//! a reason. So a flag of its own says whether the waker was called.
+//!
+//! Almost always it works. With some futures it sleeps for ever. The library bach had this defect: its pull request 48,
+//! "reset `woken` flag before polling task".
+//!
+//! 1. Reproduce it: let `reproduce` return a future with which this `block_on` sleeps for ever, although the future keeps
+//!    the contract: whenever it returns pending, its waker is called.
+//! 2. Repair `block_on`.
+//!
+//! In the check the thread is an object that knows who will still call it, so nothing hangs. Check it with
+//! `cargo run -- check ch05 3`.
+
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll, Wake, Waker};
+
+/// A thread that sleeps: of the real ones, `std::thread::park` and `Thread::unpark`.
+pub trait Thread: Send + Sync {
+    fn park(&self);
+    fn unpark(&self);
+}
+
+struct Signal {
+    is_called: AtomicBool,
+    thread: Arc<dyn Thread>,
+}
+
+impl Wake for Signal {
+    fn wake(self: Arc<Self>) {
+        self.is_called.store(true, Ordering::SeqCst);
+        self.thread.unpark();
+    }
+}
+
+/// Polls a future until it is ready, and lets the thread sleep while nobody has called the waker.
+pub fn block_on<F: Future>(thread: Arc<dyn Thread>, future: F) -> F::Output {
+    let signal = Arc::new(Signal { is_called: AtomicBool::new(false), thread });
+    let waker = Waker::from(signal.clone());
+    let mut future = pin!(future);
+    loop {
+        if let Poll::Ready(result) = future.as_mut().poll(&mut Context::from_waker(&waker)) {
+            return result;
+        }
+        signal.is_called.store(false, Ordering::SeqCst);
+        while !signal.is_called.load(Ordering::SeqCst) {
+            signal.thread.park();
+        }
+    }
+}
+
+/// A future with which the `block_on` above sleeps for ever.
+pub fn reproduce() -> Pin<Box<dyn Future<Output = ()>>> {
+    todo!("a future that keeps the contract, and is never polled again")
+}

@@ -1,0 +1,52 @@
+//! What each of the four functions of a waker's table does to the count.
+
+use std::mem::ManuallyDrop;
+use std::sync::Arc;
+use std::task::{RawWaker, RawWakerVTable, Waker};
+
+/// What the wakers point to.
+struct Parker;
+
+static TABLE: RawWakerVTable = RawWakerVTable::new(clone, wake, wake_by_ref, release);
+
+fn parker(pointer: *const ()) -> Arc<Parker> {
+    // SAFETY: the pointer is that of an `Arc<Parker>` which is alive, and the caller gives a count up or keeps it.
+    unsafe { Arc::from_raw(pointer.cast()) }
+}
+
+fn clone(pointer: *const ()) -> RawWaker {
+    let own = ManuallyDrop::new(parker(pointer));
+    RawWaker::new(Arc::into_raw(Arc::clone(&own)).cast(), &TABLE)
+}
+
+fn wake(pointer: *const ()) {
+    drop(parker(pointer));
+}
+
+fn wake_by_ref(pointer: *const ()) {
+    let _ = ManuallyDrop::new(parker(pointer));
+}
+
+fn release(pointer: *const ()) {
+    drop(parker(pointer));
+}
+
+fn main() {
+    let parker = Arc::new(Parker);
+    let count = |what: &str| println!("{what:<34} {}", Arc::strong_count(&parker));
+    count("the loop has its parker");
+    // SAFETY: the table keeps the contract. This waker has no count, is not dropped, and `parker` outlives it.
+    let lent = ManuallyDrop::new(unsafe { Waker::new(Arc::as_ptr(&parker).cast(), &TABLE) });
+    count("a waker is lent for a poll");
+    let first = Waker::clone(&lent);
+    count("clone");
+    let second = first.clone();
+    count("clone of the clone");
+    second.wake_by_ref();
+    count("wake_by_ref");
+    println!("{:<34} {}", "will_wake says", second.will_wake(&lent));
+    second.wake();
+    count("wake");
+    drop(first);
+    count("drop");
+}

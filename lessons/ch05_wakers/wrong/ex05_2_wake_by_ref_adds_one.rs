@@ -1,0 +1,30 @@
+//! Breaks rule 5.7: `wake_by_ref` adds a count for a waker that nobody made.
+
+use std::task::{RawWaker, RawWakerVTable};
+
+use crate::ledger;
+
+pub static TABLE: RawWakerVTable = RawWakerVTable::new(clone, wake, wake_by_ref, release);
+
+/// One waker more.
+fn clone(pointer: *const ()) -> RawWaker {
+    ledger::add(pointer);
+    RawWaker::new(pointer, &TABLE)
+}
+
+/// Wakes the task, and is the end of this waker.
+fn wake(pointer: *const ()) {
+    ledger::wake(pointer);
+    ledger::take(pointer);
+}
+
+/// Wakes the task. The waker is still there afterwards.
+fn wake_by_ref(pointer: *const ()) {
+    ledger::add(pointer);
+    ledger::wake(pointer);
+}
+
+/// The end of this waker. In the table it is the function `drop`.
+fn release(pointer: *const ()) {
+    ledger::take(pointer);
+}

@@ -1,0 +1,28 @@
+//! Breaks rule 5.4: `wake` takes its count off, and does not wake.
+
+use std::task::{RawWaker, RawWakerVTable};
+
+use crate::ledger;
+
+pub static TABLE: RawWakerVTable = RawWakerVTable::new(clone, wake, wake_by_ref, release);
+
+/// One waker more.
+fn clone(pointer: *const ()) -> RawWaker {
+    ledger::add(pointer);
+    RawWaker::new(pointer, &TABLE)
+}
+
+/// Wakes the task, and is the end of this waker.
+fn wake(pointer: *const ()) {
+    ledger::take(pointer);
+}
+
+/// Wakes the task. The waker is still there afterwards.
+fn wake_by_ref(pointer: *const ()) {
+    ledger::wake(pointer);
+}
+
+/// The end of this waker. In the table it is the function `drop`.
+fn release(pointer: *const ()) {
+    ledger::take(pointer);
+}

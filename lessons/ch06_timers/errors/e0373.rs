@@ -1,0 +1,20 @@
+//! E0373
+
+use std::thread::{self, JoinHandle};
+
+pub struct Clock;
+
+impl Clock {
+    /// Whether there is more to do.
+    pub fn turn(&self) -> bool {
+        false
+    }
+}
+
+pub fn watch(clock: Clock) -> JoinHandle<()> {
+    thread::spawn(|| while clock.turn() {})
+}
+
+fn main() {
+    watch(Clock).join().unwrap();
+}

@@ -1,0 +1,22 @@
+//! The twin of e0373.rs: the closure has a counted pointer of its own.
+
+use std::sync::Arc;
+use std::thread::{self, JoinHandle};
+
+pub struct Clock;
+
+impl Clock {
+    /// Whether there is more to do.
+    pub fn turn(&self) -> bool {
+        false
+    }
+}
+
+pub fn watch(clock: &Arc<Clock>) -> JoinHandle<()> {
+    let clock = clock.clone();
+    thread::spawn(move || while clock.turn() {})
+}
+
+fn main() {
+    watch(&Arc::new(Clock)).join().unwrap();
+}

@@ -1,0 +1,25 @@
+//! Breaks rule 6.3: it has the order of the numbers on a line, and a heap has its greatest entry on top: the last deadline fires first.
+
+use std::cmp::Ordering;
+use std::time::Duration;
+
+#[derive(Debug, PartialEq, Eq)]
+pub struct Entry {
+    pub deadline: Duration,
+    /// 1 for the timer that arrived first, 2 for the next one, and so on.
+    pub number: u64,
+}
+
+impl Ord for Entry {
+    /// `Ordering::Greater`: `self` is nearer to the top than `other`.
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.deadline.cmp(&other.deadline).then(self.number.cmp(&other.number))
+    }
+}
+
+/// `BinaryHeap` asks for this one, too. It says the same.
+impl PartialOrd for Entry {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
