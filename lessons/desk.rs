@@ -137,20 +137,26 @@ fn explained_in(chapter: &Chapter, code: &str, line: &str) -> Option<&'static Ch
     CHAPTERS.iter().rev().find(|other| other.number <= chapter.number && explains(other.lesson, code, line))
 }
 
-/// The code alone is not enough: E0308 is any two types that differ. Either the section names the type that the error names
-/// first, or it quotes this error with other names in it.
+/// The code alone is not enough: the section has to quote this error, with whatever names in it. E0308 is any two types
+/// that differ: there the type that was found has to be the same.
 fn explains(lesson: &str, code: &str, line: &str) -> bool {
-    let named = line.split('`').nth(1).unwrap_or("");
-    let head = named.split(|letter: char| !letter.is_alphanumeric() && letter != '_').next().unwrap_or("");
     let lesson = lesson.replace("\r\n", "\n");
     let section = lesson.split(&format!("\n### {code}")).nth(1).and_then(|rest| rest.split("\n##").next());
     let Some(section) = section else { return false };
+    if code == "E0308" {
+        return found(line).is_some_and(|seen| section.lines().any(|quoted| found(quoted) == Some(seen)));
+    }
     let without_names = |text: &str| text.split('`').step_by(2).collect::<Vec<_>>().join("`");
-    let message = line.split_once("]: ").map_or("", |(_, message)| message);
+    let message = without_names(line.split_once("]: ").map_or("", |(_, message)| message));
     let quoted = section.lines().filter_map(|line| line.strip_prefix(&format!("error[{code}]: ")));
-    let is_quoted =
-        code != "E0308" && quoted.map(without_names).any(|quoted| without_names(message).starts_with(&quoted));
-    is_quoted || !head.is_empty() && section.contains(&format!("`{head}"))
+    quoted.map(without_names).any(|quoted| message.starts_with(&quoted))
+}
+
+/// `u32` of "expected `Resumed<u32, ()>`, found `u32`", and `future` of "expected `u32`, found future".
+fn found(message: &str) -> Option<&str> {
+    let (_, found) = message.split_once(", found ")?;
+    let head = found.trim_start_matches(['`', '&']);
+    Some(head.split(|letter: char| !letter.is_alphanumeric() && letter != '_').next().unwrap_or(""))
 }
 
 /// `ch01 2`

@@ -165,6 +165,9 @@ fn show(recorded: &Recorded, form: Form, width: Option<usize>) -> Result<(), Box
     let is_terminal = stdin().is_terminal() && stdout().is_terminal();
     match form {
         Form::Step { plain } if plain || !is_terminal => {
+            if !plain {
+                complain("this is no terminal: all steps follow, as with --plain.");
+            }
             output::written(stepper::run_plain(recorded, &mut stdout().lock()));
         }
         Form::Step { .. } => {

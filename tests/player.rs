@@ -87,8 +87,13 @@ impl Drop for Folder {
 #[test]
 fn steps_of_each_program() {
     for program in PROGRAMS {
-        let steps = printed(&[program, "--step"]);
-        assert_eq!(steps, printed(&[program, "--plain"]));
+        let steps = printed(&[program, "--plain"]);
+        let without_terminal = handloop(&[program, "--step"]);
+        assert_eq!(steps, text(&without_terminal.stdout));
+        assert_eq!(
+            text(&without_terminal.stderr),
+            "handloop: this is no terminal: all steps follow, as with --plain.\n"
+        );
         assert!(!steps.contains('\x1b'), "no colours without a terminal");
         same_as_file(&format!("{program}.steps.txt"), &steps);
     }

@@ -75,9 +75,21 @@ pub struct Lanes {
 }
 
 /// The letters of the marks, for a legend.
-pub const LETTERS: &str = "S spawned  W woken  w woken in vain  T timer  C waker cloned  D waker dropped  J joined\n\
-                           F finished  P panicked  X cancelled  d detached  > prints\n\
-                           * does this to the task that is marked in the same column";
+pub const LETTERS: [(char, &str); 13] = [
+    ('S', "spawned"),
+    ('W', "woken"),
+    ('w', "woken in vain"),
+    ('T', "timer"),
+    ('C', "waker cloned"),
+    ('D', "waker dropped"),
+    ('J', "joined"),
+    ('F', "finished"),
+    ('P', "panicked"),
+    ('X', "cancelled"),
+    ('d', "detached"),
+    ('>', "prints"),
+    ('*', "does this to the task that is marked in the same column"),
+];
 
 /// The lanes of a whole recording.
 pub fn lanes(events: &[Event], names: &Arc<Names>) -> Lanes {

@@ -139,7 +139,7 @@ fn panels(state: &State, width: usize) -> Vec<String> {
         |(id, task)| {
             let full = full(state, **id);
             let short = full.replacen("task ", "", 1).replacen("callback ", "c", 1).replacen(',', "", 1);
-            let name = fit(if wide { &full } else { &short }, name_width);
+            let name = fit_name(if wide { &full } else { &short }, name_width);
             let at = task.waits_at.iter().find(|place| state.names.file(place).is_some());
             let at = at.map_or(String::new(), |place| place.line().to_string());
             let wakers = match (task.is_over(), wide) {
@@ -192,6 +192,17 @@ pub fn fit(text: &str, width: usize) -> String {
         return text.to_owned();
     }
     text.chars().take(width.saturating_sub(1)).chain(['…']).collect()
+}
+
+/// The same for a name, of which both ends tell most: `do_so…work(4)`.
+pub fn fit_name(name: &str, width: usize) -> String {
+    let letters: Vec<char> = name.chars().collect();
+    if letters.len() <= width {
+        return name.to_owned();
+    }
+    let tail = width.saturating_sub(1) / 2;
+    let head = width.saturating_sub(1) - tail;
+    letters[..head].iter().chain(&['…']).chain(&letters[letters.len() - tail..]).collect()
 }
 
 fn pad(text: &str, width: usize) -> String {

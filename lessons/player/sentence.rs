@@ -86,7 +86,10 @@ pub fn sentence(before: &State, event: &Event, after: &State) -> String {
         What::RunEnded(Ended::Stalled) => "The loop cannot go on, so the run ends.".to_owned(),
         What::RunEnded(Ended::Panicked) => "The future of the run panicked, so the run ends.".to_owned(),
         What::Closed => "The loop is closed.".to_owned(),
-        What::Note { text, by, .. } => format!("{} prints: {text}", who(by)),
+        What::Note { text, by: Actor::Loop } if before.doing == Doing::NotRunning => {
+            format!("The program prints: {text}")
+        }
+        What::Note { text, by } => format!("{} prints: {text}", who(by)),
         _ => "Something happened that this player has no words for.".to_owned(),
     };
     capitalise(&text)

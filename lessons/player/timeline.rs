@@ -5,6 +5,7 @@ use std::fmt::Write;
 use handloop::TaskState;
 
 use super::lanes::{LETTERS, Lane, Lanes};
+use super::screen::fit_name;
 
 /// One column, or a gap with its label.
 enum Column {
@@ -24,9 +25,25 @@ pub fn timeline(title: &str, lanes: &Lanes, width: usize) -> String {
         block_text(&mut text, lanes, block, label);
     }
     text.push_str("\n# running  = ready  . waiting\n");
-    text.push_str(LETTERS);
-    text.push('\n');
+    legend(&mut text, lanes, width);
     text
+}
+
+/// The letters that occur, in rows of this width.
+fn legend(text: &mut String, lanes: &Lanes, width: usize) {
+    let occurs = |letter: char| lanes.lanes.iter().flat_map(|lane| &lane.marks).any(|(_, mark)| *mark == letter);
+    let mut row = String::new();
+    for (letter, meaning) in LETTERS.into_iter().filter(|(letter, _)| occurs(*letter)) {
+        let entry = format!("{letter} {meaning}");
+        if !row.is_empty() && row.len() + 2 + entry.len() > width {
+            let _ = writeln!(text, "{row}");
+            row.clear();
+        }
+        row = if row.is_empty() { entry } else { format!("{row}  {entry}") };
+    }
+    if !row.is_empty() {
+        let _ = writeln!(text, "{row}");
+    }
 }
 
 fn blocks(lanes: &Lanes, room: usize) -> Vec<Vec<Column>> {
@@ -81,10 +98,7 @@ fn seen<'a>(lanes: &'a Lanes, block: &[Column]) -> Vec<&'a Lane> {
 }
 
 fn row(text: &mut String, name: &str, label: usize, cells: &str) {
-    let mut name: String = name.to_owned();
-    if name.chars().count() > label {
-        name = name.chars().take(label - 1).chain(['…']).collect();
-    }
+    let name = fit_name(name, label);
     let line = format!("{name:<label$}  {cells}");
     let _ = writeln!(text, "{}", line.trim_end());
 }
