@@ -25,7 +25,7 @@ fn main() {
     for ((name, unit), before) in names.into_iter().zip(before) {
         match (before, of_process(name)) {
             (Some(before), Some(after)) => println!("{name}: {}{unit} more", after - before),
-            _ => println!("{name}: not told{unit}"),
+            _ => println!("{name}: (only Linux tells){unit} more"),
         }
     }
     drop(waiting);
