@@ -138,11 +138,16 @@ fn explained_in(chapter: &Chapter, code: &str, line: &str) -> Option<&'static Ch
 }
 
 /// The code alone is not enough: the section has to quote this error, with whatever names in it. E0308 is any two types
-/// that differ: there the type that was found has to be the same.
+/// that differ: there the type that was found has to be the same. A code that is second in a heading is explained by the
+/// section's text.
 fn explains(lesson: &str, code: &str, line: &str) -> bool {
     let lesson = lesson.replace("\r\n", "\n");
-    let section = lesson.split(&format!("\n### {code}")).nth(1).and_then(|rest| rest.split("\n##").next());
-    let Some(section) = section else { return false };
+    let mut sections = lesson.split("\n### E").skip(1).filter_map(|rest| rest.split("\n##").next());
+    let codes = |section: &str| section.split(':').next().unwrap_or("").to_owned();
+    let Some(section) = sections.find(|section| codes(section).contains(&code[1..])) else { return false };
+    if !codes(section).starts_with(&code[1..]) {
+        return true;
+    }
     if code == "E0308" {
         return found(line).is_some_and(|seen| section.lines().any(|quoted| found(quoted) == Some(seen)));
     }

@@ -66,9 +66,9 @@ fn stem(path: &Path) -> &str {
 fn about(chapter: &Chapter, path: &Path) -> String {
     let text = fs::read_to_string(path).unwrap_or_default();
     let first = text.lines().next().unwrap_or_default().trim_start_matches("//!").trim().to_owned();
-    let heading = format!("### {first}: ");
-    match chapter.lesson.lines().find_map(|line| line.strip_prefix(heading.as_str())) {
-        Some(about) => format!("the compiler refuses it: {about}"),
+    let heading = format!("### {first}");
+    match chapter.lesson.lines().find(|line| line.starts_with(&heading)).and_then(|line| line.split_once(": ")) {
+        Some((_, about)) => format!("the compiler refuses it: {about}"),
         None => first,
     }
 }
