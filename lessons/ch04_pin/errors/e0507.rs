@@ -1,9 +1,9 @@
 //! E0507
 
-use std::pin::Pin;
+async fn nothing() {}
 
-pub fn take_out<F: Future>(pinned: Pin<Box<F>>) -> F {
-    *pinned
+fn main() {
+    let boxed = Box::pin(nothing());
+    let moved = *boxed;
+    drop(moved);
 }
-
-fn main() {}

@@ -51,9 +51,8 @@ fn main() {
         ("two in boxes", size_of_val(&(Box::pin(heavy()), Box::pin(heavy())))),
         ("a box of heavy", size_of_val(&Box::pin(heavy()))),
     ];
-    for (name, bytes) in weights {
-        println!("{name}: {bytes} bytes");
-    }
+    let numbers: Vec<String> = weights.iter().map(|(name, bytes)| format!("{name} {bytes}")).collect();
+    println!("bytes: {}", numbers.join(", "));
     let weight = |name: &str| weights.iter().find(|(other, _)| *other == name).map_or(0, |(_, bytes)| *bytes);
     println!("heavy holds its 1024 bytes: {}", weight("heavy") >= 1024);
     println!("in_a_block holds them: {}", weight("in_a_block") >= 1024);
