@@ -327,6 +327,40 @@ pub fn another_context(poll: usize) -> String {
     )
 }
 
+pub fn woke_itself(who: &str, poll: usize) -> String {
+    format!(
+        "in its poll number {poll} {who} called the waker itself, and nothing has come: on a loop that polls whoever is \
+         woken it would be polled without end."
+    )
+}
+
+pub fn counted_for_another(expected: usize, seen: usize) -> String {
+    format!(
+        "two of `Counted` were polled in turn, and one that was polled {expected} times says {seen}: each has to keep its \
+         own count."
+    )
+}
+
+pub fn no_pause() -> String {
+    "there was no pause; after each page there should be one: is the `.await` still there?".to_owned()
+}
+
+pub fn pause_wakes_nobody() -> String {
+    "in a pause nobody was woken, so nobody would poll again: pause with `YieldNow`, as before.".to_owned()
+}
+
+pub fn page_read_twice(page: usize) -> String {
+    format!("page {page} was read more than once; each page is read once, from page 0 on.")
+}
+
+pub fn checksum_has_no_end(polls: usize) -> String {
+    format!("`checksum` was not ready after {polls} polls: what ends its loop?")
+}
+
+pub fn made_in_new(made: usize) -> String {
+    format!("`new` called `make` {made} times: a piece of work is made when it is its turn, and not before.")
+}
+
 pub fn polled_after_its_end(who: &str) -> String {
     format!("{who} was polled again after it was ready.")
 }
@@ -334,22 +368,29 @@ pub fn polled_after_its_end(who: &str) -> String {
 pub fn too_heavy(who: &str, most: usize, seen: usize) -> String {
     format!(
         "the future of {who} weighs {seen} bytes and should weigh at most {most}: which large variable is still alive at \
-         an `.await`?"
+         an `.await`, or which future that holds one?"
     )
 }
 
 pub fn began_again(needed: usize, polls: usize, made: usize) -> String {
+    let question = if made * needed + needed > polls {
+        "each of them was polled to its end: what becomes of its result?"
+    } else {
+        "what becomes of one that is pending when `poll` returns?"
+    };
     format!(
-        "it was not ready after {polls} polls and made {made} futures, of which each needs {needed} polls: what becomes of \
-         one that is pending when `poll` returns, and of the result of one that is ready?"
+        "`reproduce` is right. Now `Repeat`: with futures of the check, each of which needs {needed} polls, it was not ready \
+         after {polls} polls, and made {made} of them: {question}"
     )
 }
 
 pub fn made_too_many(needed: usize, made: usize) -> String {
-    format!(
-        "for {needed} results it made {made} futures: a new one is made only when there is none, and what is an argument of \
-         a call is made before the call."
-    )
+    let question = if made == needed + 1 {
+        "is one made after the last result?"
+    } else {
+        "is one made although there is one? (What is an argument of a call is made before the call.)"
+    };
+    format!("for {needed} results `Repeat` made {made} futures: {question}")
 }
 
 pub fn reproduces_too_much(polls: usize) -> String {

@@ -20,7 +20,12 @@ use exercise::Counted;
 fn main() -> ExitCode {
     checker::run(
         "ex04_1",
-        &[("3.3", pending_while_the_inner_one_is), ("4.3", hands_its_context_on), ("3.2", polls_nobody_again)],
+        &[
+            ("3.3", pending_while_the_inner_one_is),
+            ("4.3", hands_its_context_on),
+            ("3.2", polls_nobody_again),
+            ("1.2", counts_for_itself),
+        ],
     )
 }
 
@@ -109,8 +114,29 @@ fn pending_while_the_inner_one_is() -> Verdict {
     Ok(())
 }
 
+/// Pending, and wakes nobody.
+struct Silent;
+
+impl Future for Silent {
+    type Output = ();
+
+    fn poll(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<()> {
+        count_poll();
+        Poll::Pending
+    }
+}
+
 fn hands_its_context_on() -> Verdict {
-    let mut counted = pin!(Counted::new(Spy::new(24, "")));
+    let mut silent = pin!(Counted::new(Silent));
+    for number in 1..=10 {
+        let probe = Probe::new();
+        let _ = probe.with_waker(|waker| poll(silent.as_mut(), waker))?;
+        if probe.wakes() > 0 {
+            return Err(messages::woke_itself("`Counted`", number));
+        }
+    }
+    // That of an `async` block is not `Unpin`: a `Counted` that demands it does not take this one.
+    let mut counted = pin!(Counted::new(async { Spy::new(24, "").await }));
     for number in 1..=25 {
         let probe = Probe::new();
         let is_ready = probe.with_waker(|waker| poll(counted.as_mut(), waker))?.is_ready();
@@ -119,6 +145,19 @@ fn hands_its_context_on() -> Verdict {
         }
         if is_ready {
             break;
+        }
+    }
+    Ok(())
+}
+
+fn counts_for_itself() -> Verdict {
+    let mut two = [0, 1].map(|_| Box::pin(Counted::new(Spy::new(24, ""))));
+    for _ in 0..=24 {
+        for counted in &mut two {
+            match poll(counted.as_mut(), Waker::noop())? {
+                Poll::Ready((_, seen)) if seen != 25 => return Err(messages::counted_for_another(25, seen)),
+                _ => {}
+            }
         }
     }
     Ok(())

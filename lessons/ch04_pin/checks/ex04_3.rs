@@ -14,13 +14,19 @@ use std::process::ExitCode;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 
+use checker::contract::Probe;
 use checker::{Verdict, messages};
 use exercise::{Maker, Repeat, Work, reproduce};
 
 fn main() -> ExitCode {
     checker::run(
         "ex04_3",
-        &[("4.6", keeps_what_is_pending), ("3.2", polls_nobody_again), ("3.3", pending_while_the_inner_one_is)],
+        &[
+            ("4.6", keeps_what_is_pending),
+            ("4.3", hands_its_context_on),
+            ("3.2", polls_nobody_again),
+            ("3.3", pending_while_the_inner_one_is),
+        ],
     )
 }
 
@@ -62,8 +68,8 @@ fn poll_alone(work: &mut Work) -> Poll<u32> {
 }
 
 /// Polls until it is ready, at most so often: the result, and how many polls it took.
-fn run(make: Maker, times: usize) -> Result<Option<(Vec<u32>, usize)>, String> {
-    let mut repeat = pin!(Repeat::new(make, times));
+fn run(repeat: Repeat) -> Result<Option<(Vec<u32>, usize)>, String> {
+    let mut repeat = pin!(repeat);
     for polls in 1..=MOST {
         if let Poll::Ready(results) = poll(repeat.as_mut(), Waker::noop())? {
             return Ok(Some((results, polls)));
@@ -98,12 +104,49 @@ fn keeps_what_is_pending() -> Verdict {
             count.set(count.get() + 1);
             Box::pin(Alone::default())
         });
-        if run(make, times)?.is_none() {
+        let repeat = Repeat::new(make, times);
+        if made.get() > 0 {
+            return Err(messages::made_in_new(made.get()));
+        }
+        if run(repeat)?.is_none() {
             return Err(messages::began_again(4, MOST, made.get()));
         }
         // Fewer: rule 3.2's.
         if made.get() > times {
             return Err(messages::made_too_many(times, made.get()));
+        }
+    }
+    Ok(())
+}
+
+/// Pending for ever; it wakes whoever polls it, or nobody.
+struct Waits {
+    wakes: bool,
+}
+
+impl Future for Waits {
+    type Output = u32;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<u32> {
+        count_poll();
+        if self.wakes {
+            context.waker().wake_by_ref();
+        }
+        Poll::Pending
+    }
+}
+
+fn hands_its_context_on() -> Verdict {
+    for wakes in [true, false] {
+        let mut repeat = pin!(Repeat::new(Box::new(move || Box::pin(Waits { wakes })), 1));
+        for number in 1..=10 {
+            let probe = Probe::new();
+            let _ = probe.with_waker(|waker| poll(repeat.as_mut(), waker))?;
+            match probe.wakes() {
+                0 if wakes => return Err(messages::another_context(number)),
+                1.. if !wakes => return Err(messages::woke_itself("`Repeat`", number)),
+                _ => {}
+            }
         }
     }
     Ok(())
@@ -159,14 +202,14 @@ const MIXED: [usize; TIMES] = [0, 3, 0, 0, 5, 1, 2, 0, 4, 1, 0, 0, 0, 3, 2, 1, 0
 
 fn polls_nobody_again() -> Verdict {
     let (make, script) = scripted(MIXED);
-    run(make, TIMES)?;
+    run(Repeat::new(make, TIMES))?;
     if script.late.get() > 0 { Err(messages::polled_after_its_end("a future")) } else { Ok(()) }
 }
 
 fn pending_while_the_inner_one_is() -> Verdict {
     for pauses in [&MIXED[..], &[0; TIMES], &[2], &[]] {
         let (make, _) = scripted(pauses.iter().copied());
-        let Some((results, polls)) = run(make, pauses.len())? else {
+        let Some((results, polls)) = run(Repeat::new(make, pauses.len()))? else {
             return Err(messages::never_passed_on("`Repeat`", MOST));
         };
         let expected: Vec<u32> = (1..).take(pauses.len()).collect();

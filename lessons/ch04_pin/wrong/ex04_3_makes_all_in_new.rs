@@ -1,0 +1,63 @@
+//! Breaks rule 4.6: it makes all pieces in `new`, long before it is their turn.
+
+use std::collections::VecDeque;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+/// A piece of work: a future in a box.
+pub type Work = Pin<Box<dyn Future<Output = u32>>>;
+
+/// Makes a new piece of work each time.
+pub type Maker = Box<dyn FnMut() -> Work>;
+
+pub struct Repeat {
+    /// What is left to do.
+    left: VecDeque<Work>,
+    results: Vec<u32>,
+}
+
+impl Repeat {
+    pub fn new(mut make: Maker, times: usize) -> Self {
+        Repeat { left: (0..times).map(|_| make()).collect(), results: Vec::new() }
+    }
+}
+
+impl Future for Repeat {
+    type Output = Vec<u32>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Vec<u32>> {
+        while let Some(mut next) = self.left.pop_front() {
+            match next.as_mut().poll(context) {
+                Poll::Ready(result) => self.results.push(result),
+                Poll::Pending => {
+                    self.left.push_front(next);
+                    return Poll::Pending;
+                }
+            }
+        }
+        Poll::Ready(std::mem::take(&mut self.results))
+    }
+}
+
+/// Pending once, then ready with 7.
+struct OnePause {
+    has_paused: bool,
+}
+
+impl Future for OnePause {
+    type Output = u32;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<u32> {
+        if self.has_paused {
+            return Poll::Ready(7);
+        }
+        self.has_paused = true;
+        context.waker().wake_by_ref();
+        Poll::Pending
+    }
+}
+
+/// One pause is enough: each new future is pending at its first poll, and has no second one.
+pub fn reproduce() -> Maker {
+    Box::new(|| Box::pin(OnePause { has_paused: false }))
+}
