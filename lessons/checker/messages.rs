@@ -165,10 +165,52 @@ pub fn resumed_early(who: &str, asked: Duration, after: Duration) -> String {
     format!("{who} asked to go on after {asked:?}, and was resumed after {after:?}.")
 }
 
+pub fn resumed_early_after_a_short_wait(who: &str, asked: Duration, after: Duration) -> String {
+    format!("the clock came back early from its wait: {}", resumed_early(who, asked, after))
+}
+
+/// Whom a scheduler resumed when many were due.
+pub fn woken(who: &str, expected: &[usize], seen: &[usize]) -> Result<(), String> {
+    let Some(place) = (0..expected.len()).find(|place| expected.get(*place) != seen.get(*place)) else { return Ok(()) };
+    let name = |number: Option<&usize>| number.map_or("nobody".to_owned(), |number| format!("generator {number}"));
+    Err(format!(
+        "{who}: the {} to be resumed should be {} and was {}.",
+        ordinal(place + 1),
+        name(expected.get(place)),
+        name(seen.get(place))
+    ))
+}
+
+pub fn passed_over(ready: usize) -> String {
+    format!(
+        "when a sleeper's deadline came, {} ready, and the sleeper was resumed before any turn of theirs: at which end of \
+         the ready queue does it go in?",
+        generators_were(ready)
+    )
+}
+
+pub fn not_all_at_one_look(sleepers: usize, between: usize) -> String {
+    format!(
+        "at one look the deadlines of {sleepers} sleepers had come, and others, who should have come behind them, were \
+         resumed {} between the first and the last of them: does a look make all ready who are due?",
+        times(between)
+    )
+}
+
+pub fn waited_for_what_had_come(now: Duration, waits: usize) -> String {
+    format!(
+        "on a clock on which a look takes no time, the clock showed {now:?}, which is exactly the deadline of a sleeper, \
+         and `run` waited {} for that deadline: from which moment is a sleeper due?",
+        times(waits)
+    )
+}
+
 pub fn looked_in_vain(who: &str, looks: u64, waits: usize) -> String {
     format!(
-        "{who}: `run` looked at the clock {looks} times and waited {waits} times. While nobody is ready, no look can find \
-         anything before the earliest deadline."
+        "{who}: `run` looked at the clock {} and waited {}. While nobody is ready, no look can find \
+         anything before the earliest deadline.",
+        times(looks as usize),
+        times(waits)
     )
 }
 
@@ -192,11 +234,16 @@ pub fn waited_for_another_time(until: Duration, earliest: Duration) -> String {
 }
 
 pub fn waited_so_often(sleeps: usize, waits: usize) -> String {
-    format!("for {sleeps} sleeps `run` waited {waits} times, on a clock that never came back early.")
+    format!(
+        "for {} `run` waited {}, on a clock that never came back early: is the clock looked at after the wait, before the \
+         next one?",
+        counted(sleeps, "sleep"),
+        times(waits)
+    )
 }
 
 pub fn waited_for_nobody(waits: usize) -> String {
-    format!("all generators were complete, and `run` waited {waits} times: nobody was ready, and nobody slept.")
+    format!("all generators were complete, and `run` waited {}: nobody was ready, and nobody slept.", times(waits))
 }
 
 pub fn returned_too_soon(left: usize) -> String {
@@ -205,7 +252,9 @@ pub fn returned_too_soon(left: usize) -> String {
 
 pub fn run_did_not_return(left: usize, looks: u64, waits: usize) -> String {
     format!(
-        "`run` did not return: after {looks} looks at the clock and {waits} waits {} not complete.",
+        "`run` did not return: after {} at the clock and {} {} not complete.",
+        counted(looks as usize, "look"),
+        counted(waits, "wait"),
         generators_were(left)
     )
 }
@@ -541,6 +590,11 @@ pub fn insertion_in_time(after: usize, deadline: u128, cut_in: bool) -> String {
 
 fn fired_at(fired: Option<u128>) -> String {
     fired.map_or("it never fired".to_owned(), |fired| format!("it fired at {fired} ms"))
+}
+
+/// `1 wait`, `3 waits`.
+fn counted(count: usize, what: &str) -> String {
+    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
 
 fn times(count: usize) -> String {
