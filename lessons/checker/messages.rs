@@ -233,6 +233,14 @@ pub fn waited_for_another_time(until: Duration, earliest: Duration) -> String {
     )
 }
 
+pub fn waited_too_long(until: Duration, earliest: Duration) -> String {
+    format!(
+        "nobody was ready or busy, and `run` waited until {until:?} on the clock; the earliest deadline, counted from the \
+         yield, was {earliest:?}: a sleeper is {:?} late.",
+        until - earliest
+    )
+}
+
 pub fn waited_so_often(sleeps: usize, waits: usize) -> String {
     format!(
         "for {} `run` waited {}, on a clock that never came back early: is the clock looked at after the wait, before the \
@@ -259,10 +267,31 @@ pub fn run_did_not_return(left: usize, looks: u64, waits: usize) -> String {
     )
 }
 
-pub fn reproduces_nobody_early(generators: usize, resumes: usize) -> String {
+pub fn worked_without_the_clock(real: Duration) -> String {
     format!(
-        "on the scheduler as it was handed out, none of the generators of `reproduce` was resumed before its time \
-         (generators: {generators}, resumes: {resumes}). From which moment does that scheduler count a sleep, and what \
+        "the generators of `reproduce` took {:.1} s of real time, and the clock that they were given did not move: work with \
+         that clock.",
+        real.as_secs_f64()
+    )
+}
+
+pub fn generators_have_no_end(resumes: usize) -> String {
+    format!(
+        "on the scheduler as it was handed out, the generators of `reproduce` were not complete after {}, and none was \
+         resumed before its time: let each of them be complete sooner.",
+        counted(resumes, "resume")
+    )
+}
+
+/// Where `reproduce` is right and `run` is not.
+pub fn part_2(seen: &str) -> String {
+    format!("Part 1 is done: your `reproduce` shows the defect. Part 2: with your `run`, {seen}")
+}
+
+pub fn reproduces_nobody_early(generators: usize, resumes: usize, at_least: Duration) -> String {
+    format!(
+        "on the scheduler as it was handed out, none of the generators of `reproduce` was resumed {at_least:?} or \
+         more before its time (generators: {generators}, resumes: {resumes}). From which moment does that scheduler count a sleep, and what \
          can take time between that moment and the yield?"
     )
 }
