@@ -306,7 +306,7 @@ pub fn resumed_late(ready: usize, resumes: usize) -> String {
 // Chapter 3.
 
 pub fn pending_so_often(who: &str, expected: usize, seen: usize) -> String {
-    format!("{who} should be pending {expected} times before it is ready, and was pending {seen} times.")
+    format!("{who} should be pending {} before it is ready, and was pending {}.", times(expected), times(seen))
 }
 
 pub fn never_ready(who: &str, polls: usize) -> String {
@@ -317,15 +317,15 @@ pub fn never_ready(who: &str, polls: usize) -> String {
 }
 
 pub fn disturbed(who: &str, alone: usize, seen: Option<usize>) -> String {
-    let seen = seen.map_or("was never ready".to_owned(), |seen| format!("was pending {seen} times"));
+    let seen = seen.map_or("was never ready".to_owned(), |seen| format!("was pending {}", times(seen)));
     format!(
-        "polled alone, {who} was pending {alone} times; polled in turn with another one, it {seen}: each has to keep its \
-         own count."
+        "polled alone, {who} was pending {}; polled in turn with another one, it {seen}: each has to keep its own count.",
+        times(alone)
     )
 }
 
 /// Each pair: which part was polled, in which poll of the total.
-pub fn part_and_poll(expected: &[(usize, usize)], seen: &[(usize, usize)]) -> Result<(), String> {
+pub fn part_and_poll(expected: &[(usize, usize)], seen: &[(usize, usize)], result: Option<u32>) -> Result<(), String> {
     let place = (0..expected.len().max(seen.len())).find(|place| expected.get(*place) != seen.get(*place));
     let Some(place) = place else { return Ok(()) };
     let name = |item: Option<&(usize, usize)>| {
@@ -335,36 +335,96 @@ pub fn part_and_poll(expected: &[(usize, usize)], seen: &[(usize, usize)]) -> Re
         Some((part, poll)) => format!("part {part} was polled in poll {poll} of the total. "),
         None => String::new(),
     };
-    Err(format!(
-        "{before}The next to be polled should be {}; it was {}.",
-        name(expected.get(place)),
-        name(seen.get(place))
-    ))
+    let was = match (seen.get(place), result) {
+        (None, Some(result)) => format!("the total was ready with {result} instead"),
+        (part, _) => format!("it was {}", name(part)),
+    };
+    Err(format!("{before}The next to be polled should be {}; {was}.", name(expected.get(place))))
 }
 
 pub fn ready_in_poll(who: &str, expected: usize, seen: usize) -> String {
     format!("{who} should be ready in poll {expected}, and was ready in poll {seen}.")
 }
 
-pub fn polled_after_ready(who: &str, times: usize, is_endless: bool) -> String {
+/// Poll numbers are those of the total.
+pub fn part_polled_again(part: usize, poll: usize, times: usize, is_endless: bool) -> String {
     if is_endless {
         format!(
-            "one poll polled {who} {times} times after it was ready: the loop in it has no way on to the next part."
+            "poll {poll} of the total polled part {part} {times} times after it was ready: the loop in it has no way on to \
+             the next part."
         )
     } else {
-        format!("{who} was polled after it was ready.")
+        format!("part {part} was polled again in poll {poll} of the total, after it was ready.")
     }
+}
+
+pub fn sum_was(expected: u32, seen: u32, last: u32, in_last_poll: u32) -> String {
+    let what = if seen == in_last_poll {
+        ": that is the sum of the parts that were ready in the last poll alone. Where is the sum between two polls?"
+    } else if seen == last {
+        ": that is the number of the part that came last. What becomes of the others?"
+    } else {
+        "."
+    };
+    format!("the result should be {expected} and was {seen}{what}")
 }
 
 pub fn context_not_passed_on(poll: usize, expected: usize, seen: usize) -> String {
     format!(
-        "in poll {poll} of the total, the parts called the waker {expected} times, and {seen} of the calls came to the \
-         waker of that poll."
+        "in poll {poll} of the total, the parts called the waker {}, and {seen} of the calls came to the waker of \
+         that poll.",
+        times(expected)
     )
 }
 
-pub fn run_has_no_end(futures: usize, polls: usize) -> String {
-    format!("with {futures} futures, the loop had not returned after {polls} polls: does it see that all are ready?")
+/// A loop that polls futures in rounds: which future each of its polls was of.
+pub fn polled_in_rounds(expected: &[usize], seen: &[usize], futures: usize) -> Result<(), String> {
+    let place = (0..expected.len().max(seen.len())).find(|place| expected.get(*place) != seen.get(*place));
+    let Some(place) = place else { return Ok(()) };
+    let (who, poll) = (counted(futures, "future"), place + 1);
+    Err(match (expected.get(place), seen.get(place)) {
+        (Some(expected), Some(seen)) => {
+            format!("{who}, polled in rounds: poll {poll} should be of future {expected}, and was of future {seen}.")
+        }
+        (Some(expected), None) => format!(
+            "{who}, polled in rounds: poll {poll} should be of future {expected}, which was not ready, and there was none. \
+             Until when do the rounds go on?"
+        ),
+        _ => format!("{who}, polled in rounds: {} should be enough.", counted(expected.len(), "poll")),
+    })
+}
+
+pub fn run_has_no_end(futures: usize, polls: usize, not_ready: &[usize]) -> String {
+    let who = counted(futures, "future");
+    let what = if not_ready.is_empty() {
+        "all of them were ready: does it see that?".to_owned()
+    } else {
+        format!("never polled until ready, so that the result stays `None`: {}.", numbers(not_ready))
+    };
+    format!("with {who}, the loop had not returned after {}; {what}", counted(polls, "poll"))
+}
+
+pub fn results_missing(futures: usize, results: usize, not_ready: &[usize]) -> String {
+    let what = if not_ready.is_empty() {
+        "all of them were ready: what became of the others?".to_owned()
+    } else {
+        format!("not ready, so that the result stayed `None`: {}.", numbers(not_ready))
+    };
+    format!("{} gave {}; {what}", counted(futures, "future"), counted(results, "result"))
+}
+
+/// `1, 2, 3, …`
+fn numbers(numbers: &[usize]) -> String {
+    let first: Vec<String> = numbers.iter().take(5).map(usize::to_string).collect();
+    format!("{}{}", first.join(", "), if numbers.len() > 5 { ", …" } else { "" })
+}
+
+/// Where `reproduce` is right and `run` is not.
+pub fn polled_after_ready(future: usize) -> String {
+    format!(
+        "Part 1 is done: your futures show the defect. Part 2: your `run` still polled future {future} of the check after it \
+         was ready."
+    )
 }
 
 pub fn reproduction_has_no_end(polls: usize) -> String {
@@ -376,8 +436,10 @@ pub fn reproduction_has_no_end(polls: usize) -> String {
 
 pub fn polls_nobody_late(futures: usize, polls: usize) -> String {
     format!(
-        "on the loop as it was handed out, the {futures} futures of `reproduce` were ready after {polls} polls, and none \
-         was polled after it was ready: find futures with which one is."
+        "on the loop as it was handed out, `reproduce` returned {}, ready after {}, and none was polled after it was ready: \
+         find futures with which one is.",
+        counted(futures, "future"),
+        counted(polls, "poll")
     )
 }
 
