@@ -1,4 +1,4 @@
-//! Breaks rule 2.1: `reproduce` shows the defect, and `run` still has it.
+//! Breaks rule 2.1: the generators show the defect, and `run` still has it.
 
 use std::collections::VecDeque;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! Breaks rule 3.2: `reproduce` shows the defect, and `run` still has it.
+//! Breaks rule 3.2: the futures show the defect, and `run` still has it.
 
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
