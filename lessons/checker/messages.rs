@@ -165,10 +165,52 @@ pub fn resumed_early(who: &str, asked: Duration, after: Duration) -> String {
     format!("{who} asked to go on after {asked:?}, and was resumed after {after:?}.")
 }
 
+pub fn resumed_early_after_a_short_wait(who: &str, asked: Duration, after: Duration) -> String {
+    format!("the clock came back early from its wait: {}", resumed_early(who, asked, after))
+}
+
+/// Whom a scheduler resumed when many were due.
+pub fn woken(who: &str, expected: &[usize], seen: &[usize]) -> Result<(), String> {
+    let Some(place) = (0..expected.len()).find(|place| expected.get(*place) != seen.get(*place)) else { return Ok(()) };
+    let name = |number: Option<&usize>| number.map_or("nobody".to_owned(), |number| format!("generator {number}"));
+    Err(format!(
+        "{who}: the {} to be resumed should be {} and was {}.",
+        ordinal(place + 1),
+        name(expected.get(place)),
+        name(seen.get(place))
+    ))
+}
+
+pub fn passed_over(ready: usize) -> String {
+    format!(
+        "when a sleeper's deadline came, {} ready, and the sleeper was resumed before any turn of theirs: at which end of \
+         the ready queue does it go in?",
+        generators_were(ready)
+    )
+}
+
+pub fn not_all_at_one_look(sleepers: usize, between: usize) -> String {
+    format!(
+        "at one look the deadlines of {sleepers} sleepers had come, and others, who should have come behind them, were \
+         resumed {} between the first and the last of them: does a look make all ready who are due?",
+        times(between)
+    )
+}
+
+pub fn waited_for_what_had_come(now: Duration, waits: usize) -> String {
+    format!(
+        "on a clock on which a look takes no time, the clock showed {now:?}, which is exactly the deadline of a sleeper, \
+         and `run` waited {} for that deadline: from which moment is a sleeper due?",
+        times(waits)
+    )
+}
+
 pub fn looked_in_vain(who: &str, looks: u64, waits: usize) -> String {
     format!(
-        "{who}: `run` looked at the clock {looks} times and waited {waits} times. While nobody is ready, no look can find \
-         anything before the earliest deadline."
+        "{who}: `run` looked at the clock {} and waited {}. While nobody is ready, no look can find \
+         anything before the earliest deadline.",
+        times(looks as usize),
+        times(waits)
     )
 }
 
@@ -191,12 +233,25 @@ pub fn waited_for_another_time(until: Duration, earliest: Duration) -> String {
     )
 }
 
+pub fn waited_too_long(until: Duration, earliest: Duration) -> String {
+    format!(
+        "nobody was ready or busy, and `run` waited until {until:?} on the clock; the earliest deadline, counted from the \
+         yield, was {earliest:?}: a sleeper is {:?} late.",
+        until - earliest
+    )
+}
+
 pub fn waited_so_often(sleeps: usize, waits: usize) -> String {
-    format!("for {sleeps} sleeps `run` waited {waits} times, on a clock that never came back early.")
+    format!(
+        "for {} `run` waited {}, on a clock that never came back early: is the clock looked at after the wait, before the \
+         next one?",
+        counted(sleeps, "sleep"),
+        times(waits)
+    )
 }
 
 pub fn waited_for_nobody(waits: usize) -> String {
-    format!("all generators were complete, and `run` waited {waits} times: nobody was ready, and nobody slept.")
+    format!("all generators were complete, and `run` waited {}: nobody was ready, and nobody slept.", times(waits))
 }
 
 pub fn returned_too_soon(left: usize) -> String {
@@ -205,15 +260,38 @@ pub fn returned_too_soon(left: usize) -> String {
 
 pub fn run_did_not_return(left: usize, looks: u64, waits: usize) -> String {
     format!(
-        "`run` did not return: after {looks} looks at the clock and {waits} waits {} not complete.",
+        "`run` did not return: after {} at the clock and {} {} not complete.",
+        counted(looks as usize, "look"),
+        counted(waits, "wait"),
         generators_were(left)
     )
 }
 
-pub fn reproduces_nobody_early(generators: usize, resumes: usize) -> String {
+pub fn worked_without_the_clock(real: Duration) -> String {
     format!(
-        "on the scheduler as it was handed out, none of the generators of `reproduce` was resumed before its time \
-         (generators: {generators}, resumes: {resumes}). From which moment does that scheduler count a sleep, and what \
+        "the generators of `reproduce` took {:.1} s of real time, and the clock that they were given did not move: work with \
+         that clock.",
+        real.as_secs_f64()
+    )
+}
+
+pub fn generators_have_no_end(resumes: usize) -> String {
+    format!(
+        "on the scheduler as it was handed out, the generators of `reproduce` were not complete after {}, and none was \
+         resumed before its time: let each of them be complete sooner.",
+        counted(resumes, "resume")
+    )
+}
+
+/// Where `reproduce` is right and `run` is not.
+pub fn part_2(seen: &str) -> String {
+    format!("Part 1 is done: your `reproduce` shows the defect. Part 2: with your `run`, {seen}")
+}
+
+pub fn reproduces_nobody_early(generators: usize, resumes: usize, at_least: Duration) -> String {
+    format!(
+        "on the scheduler as it was handed out, none of the generators of `reproduce` was resumed {at_least:?} or \
+         more before its time (generators: {generators}, resumes: {resumes}). From which moment does that scheduler count a sleep, and what \
          can take time between that moment and the yield?"
     )
 }
@@ -228,7 +306,7 @@ pub fn resumed_late(ready: usize, resumes: usize) -> String {
 // Chapter 3.
 
 pub fn pending_so_often(who: &str, expected: usize, seen: usize) -> String {
-    format!("{who} should be pending {expected} times before it is ready, and was pending {seen} times.")
+    format!("{who} should be pending {} before it is ready, and was pending {}.", times(expected), times(seen))
 }
 
 pub fn never_ready(who: &str, polls: usize) -> String {
@@ -239,15 +317,15 @@ pub fn never_ready(who: &str, polls: usize) -> String {
 }
 
 pub fn disturbed(who: &str, alone: usize, seen: Option<usize>) -> String {
-    let seen = seen.map_or("was never ready".to_owned(), |seen| format!("was pending {seen} times"));
+    let seen = seen.map_or("was never ready".to_owned(), |seen| format!("was pending {}", times(seen)));
     format!(
-        "polled alone, {who} was pending {alone} times; polled in turn with another one, it {seen}: each has to keep its \
-         own count."
+        "polled alone, {who} was pending {}; polled in turn with another one, it {seen}: each has to keep its own count.",
+        times(alone)
     )
 }
 
 /// Each pair: which part was polled, in which poll of the total.
-pub fn part_and_poll(expected: &[(usize, usize)], seen: &[(usize, usize)]) -> Result<(), String> {
+pub fn part_and_poll(expected: &[(usize, usize)], seen: &[(usize, usize)], result: Option<u32>) -> Result<(), String> {
     let place = (0..expected.len().max(seen.len())).find(|place| expected.get(*place) != seen.get(*place));
     let Some(place) = place else { return Ok(()) };
     let name = |item: Option<&(usize, usize)>| {
@@ -257,36 +335,96 @@ pub fn part_and_poll(expected: &[(usize, usize)], seen: &[(usize, usize)]) -> Re
         Some((part, poll)) => format!("part {part} was polled in poll {poll} of the total. "),
         None => String::new(),
     };
-    Err(format!(
-        "{before}The next to be polled should be {}; it was {}.",
-        name(expected.get(place)),
-        name(seen.get(place))
-    ))
+    let was = match (seen.get(place), result) {
+        (None, Some(result)) => format!("the total was ready with {result} instead"),
+        (part, _) => format!("it was {}", name(part)),
+    };
+    Err(format!("{before}The next to be polled should be {}; {was}.", name(expected.get(place))))
 }
 
 pub fn ready_in_poll(who: &str, expected: usize, seen: usize) -> String {
     format!("{who} should be ready in poll {expected}, and was ready in poll {seen}.")
 }
 
-pub fn polled_after_ready(who: &str, times: usize, is_endless: bool) -> String {
+/// Poll numbers are those of the total.
+pub fn part_polled_again(part: usize, poll: usize, times: usize, is_endless: bool) -> String {
     if is_endless {
         format!(
-            "one poll polled {who} {times} times after it was ready: the loop in it has no way on to the next part."
+            "poll {poll} of the total polled part {part} {times} times after it was ready: the loop in it has no way on to \
+             the next part."
         )
     } else {
-        format!("{who} was polled after it was ready.")
+        format!("part {part} was polled again in poll {poll} of the total, after it was ready.")
     }
+}
+
+pub fn sum_was(expected: u32, seen: u32, last: u32, in_last_poll: u32) -> String {
+    let what = if seen == in_last_poll {
+        ": that is the sum of the parts that were ready in the last poll alone. Where is the sum between two polls?"
+    } else if seen == last {
+        ": that is the number of the part that came last. What becomes of the others?"
+    } else {
+        "."
+    };
+    format!("the result should be {expected} and was {seen}{what}")
 }
 
 pub fn context_not_passed_on(poll: usize, expected: usize, seen: usize) -> String {
     format!(
-        "in poll {poll} of the total, the parts called the waker {expected} times, and {seen} of the calls came to the \
-         waker of that poll."
+        "in poll {poll} of the total, the parts called the waker {}, and {seen} of the calls came to the waker of \
+         that poll.",
+        times(expected)
     )
 }
 
-pub fn run_has_no_end(futures: usize, polls: usize) -> String {
-    format!("with {futures} futures, the loop had not returned after {polls} polls: does it see that all are ready?")
+/// A loop that polls futures in rounds: which future each of its polls was of.
+pub fn polled_in_rounds(expected: &[usize], seen: &[usize], futures: usize) -> Result<(), String> {
+    let place = (0..expected.len().max(seen.len())).find(|place| expected.get(*place) != seen.get(*place));
+    let Some(place) = place else { return Ok(()) };
+    let (who, poll) = (counted(futures, "future"), place + 1);
+    Err(match (expected.get(place), seen.get(place)) {
+        (Some(expected), Some(seen)) => {
+            format!("{who}, polled in rounds: poll {poll} should be of future {expected}, and was of future {seen}.")
+        }
+        (Some(expected), None) => format!(
+            "{who}, polled in rounds: poll {poll} should be of future {expected}, which was not ready, and there was none. \
+             Until when do the rounds go on?"
+        ),
+        _ => format!("{who}, polled in rounds: {} should be enough.", counted(expected.len(), "poll")),
+    })
+}
+
+pub fn run_has_no_end(futures: usize, polls: usize, not_ready: &[usize]) -> String {
+    let who = counted(futures, "future");
+    let what = if not_ready.is_empty() {
+        "all of them were ready: does it see that?".to_owned()
+    } else {
+        format!("never polled until ready, so that the result stays `None`: {}.", numbers(not_ready))
+    };
+    format!("with {who}, the loop had not returned after {}; {what}", counted(polls, "poll"))
+}
+
+pub fn results_missing(futures: usize, results: usize, not_ready: &[usize]) -> String {
+    let what = if not_ready.is_empty() {
+        "all of them were ready: what became of the others?".to_owned()
+    } else {
+        format!("not ready, so that the result stayed `None`: {}.", numbers(not_ready))
+    };
+    format!("{} gave {}; {what}", counted(futures, "future"), counted(results, "result"))
+}
+
+/// `1, 2, 3, …`
+fn numbers(numbers: &[usize]) -> String {
+    let first: Vec<String> = numbers.iter().take(5).map(usize::to_string).collect();
+    format!("{}{}", first.join(", "), if numbers.len() > 5 { ", …" } else { "" })
+}
+
+/// Where `reproduce` is right and `run` is not.
+pub fn polled_after_ready(future: usize) -> String {
+    format!(
+        "Part 1 is done: your futures show the defect. Part 2: your `run` still polled future {future} of the check after it \
+         was ready."
+    )
 }
 
 pub fn reproduction_has_no_end(polls: usize) -> String {
@@ -298,8 +436,10 @@ pub fn reproduction_has_no_end(polls: usize) -> String {
 
 pub fn polls_nobody_late(futures: usize, polls: usize) -> String {
     format!(
-        "on the loop as it was handed out, the {futures} futures of `reproduce` were ready after {polls} polls, and none \
-         was polled after it was ready: find futures with which one is."
+        "on the loop as it was handed out, `reproduce` returned {}, ready after {}, and none was polled after it was ready: \
+         find futures with which one is.",
+        counted(futures, "future"),
+        counted(polls, "poll")
     )
 }
 
@@ -582,6 +722,11 @@ pub fn insertion_in_time(after: usize, deadline: u128, cut_in: bool) -> String {
 
 fn fired_at(fired: Option<u128>) -> String {
     fired.map_or("it never fired".to_owned(), |fired| format!("it fired at {fired} ms"))
+}
+
+/// `1 wait`, `3 waits`.
+fn counted(count: usize, what: &str) -> String {
+    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
 
 fn times(count: usize) -> String {

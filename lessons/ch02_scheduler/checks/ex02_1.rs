@@ -39,9 +39,9 @@ fn wake_in_the_order_of_their_deadlines() -> Verdict {
     let few: Vec<Sleeper> = seconds(&[(4, 1), (1, 2), (2, 3)]);
     all_at_once("three with deadlines of 4 s, 1 s and 2 s, added in this order", &few)?;
     let same: Vec<Sleeper> = seconds(&(0..25).map(|n| (3, 1 + n * 7 % 25)).collect::<Vec<_>>());
-    all_at_once("25 with the same deadline, added in turn", &same)?;
+    all_at_once("25 with the same deadline, added in the order 1, 8, 15, …", &same)?;
     let many: Vec<Sleeper> = seconds(&(0..40).map(|n| (1 + (n * 3 % 7) as u64, 1 + n * 11 % 40)).collect::<Vec<_>>());
-    all_at_once("40 with deadlines from 1 s to 7 s, added in turn", &many)?;
+    all_at_once("40 with deadlines from 1 s to 7 s, added in the order 1, 12, 23, …", &many)?;
     in_turn(&many)
 }
 
@@ -65,7 +65,7 @@ fn in_turn(sleepers: &[Sleeper]) -> Verdict {
         let now = Duration::from_secs(second);
         new.iter().for_each(|sleeper| list.add(sleeper.deadline, sleeper.task));
         inside.extend_from_slice(new);
-        let who = format!("five are added in each second, in second {second}");
+        let who = format!("five are added in each second (1, 12, 23, …), in second {second}");
         let due: Vec<Sleeper> = sorted(&inside).into_iter().filter(|sleeper| sleeper.deadline <= now).collect();
         let earliest = inside.iter().map(|sleeper| sleeper.deadline).min();
         if list.earliest() != earliest {

@@ -21,6 +21,8 @@ fn main() -> ExitCode {
         &[
             ("2.1", nobody_is_resumed_before_its_time),
             ("2.5", waits_once_for_the_earliest),
+            ("2.2", wake_in_the_order_of_their_deadlines),
+            ("2.3", those_who_are_due_are_ready),
             ("2.7", is_done_in_the_end),
         ],
     )
@@ -29,6 +31,10 @@ fn main() -> ExitCode {
 /// A run has at most so many looks and waits; past them it is ended from within.
 const MOST_LOOKS: u64 = 10_000_000;
 const MOST_WAITS: usize = 100_000;
+/// On a clock on which a look takes no time, whoever spins sees the same time for ever.
+const MOST_LOOKS_AT_NO_COST: u64 = 100_000;
+/// So many waits in a row for a deadline that has come, and no resume between them.
+const MOST_IN_VAIN: usize = 1_000;
 /// The same when all are complete.
 const MOST_AFTER_THE_END: u64 = 1_000;
 
@@ -44,16 +50,32 @@ enum State {
     Complete,
 }
 
+#[derive(Clone, Copy, Default, PartialEq)]
+enum Kind {
+    /// A look takes a microsecond, and a wait lasts until the deadline.
+    #[default]
+    Exact,
+    /// A wait comes back half way.
+    Early,
+    /// A look takes no time.
+    Still,
+}
+
 /// What is seen of a run: its clock counts, its generators say where they are.
 #[derive(Default)]
 struct Seen {
     time: Cell<Duration>,
-    /// Whether a wait comes back half way.
-    is_early: bool,
+    clock: Kind,
+    /// The first resume of this generator takes 10 seconds.
+    worker: Option<usize>,
     states: RefCell<Vec<State>>,
     looks: Cell<u64>,
     waits: Cell<usize>,
-    resumes: Cell<u64>,
+    /// Whom `run` resumed, in order.
+    resumes: RefCell<Vec<usize>>,
+    /// When the worker began.
+    work_began: Cell<Duration>,
+    waits_in_vain: Cell<usize>,
     sleeps: Cell<usize>,
     /// Looks and waits when all were complete.
     after_the_end: Cell<u64>,
@@ -98,13 +120,14 @@ struct Virtual(Rc<Seen>);
 impl Clock for Virtual {
     fn now(&self) -> Duration {
         let seen = &self.0;
-        seen.time.set(seen.time.get() + MICROSECOND);
+        let is_still = seen.clock == Kind::Still;
+        seen.time.set(seen.time.get() + if is_still { Duration::ZERO } else { MICROSECOND });
         if seen.unfinished() == 0 {
             seen.count_after_the_end();
         } else {
             seen.looks.set(seen.looks.get() + 1);
         }
-        if seen.looks.get() > MOST_LOOKS {
+        if seen.looks.get() > if is_still { MOST_LOOKS_AT_NO_COST } else { MOST_LOOKS } {
             panic_any(EndOfRun);
         }
         seen.time.get()
@@ -121,11 +144,12 @@ impl Clock for Virtual {
             let mut first = seen.bad_wait.borrow_mut();
             *first = first.take().or(bad_wait);
         }
-        if seen.waits.get() > MOST_WAITS {
+        let left = deadline.saturating_sub(seen.time.get());
+        seen.waits_in_vain.set(if left.is_zero() { seen.waits_in_vain.get() + 1 } else { 0 });
+        if seen.waits.get() > MOST_WAITS || seen.waits_in_vain.get() > MOST_IN_VAIN {
             panic_any(EndOfRun);
         }
-        let left = deadline.saturating_sub(seen.time.get());
-        let time = if seen.is_early && left > MILLISECOND { left / 2 } else { left };
+        let time = if seen.clock == Kind::Early && left > MILLISECOND { left / 2 } else { left };
         seen.time.set(seen.time.get() + time);
     }
 }
@@ -133,6 +157,7 @@ impl Clock for Virtual {
 /// Yields what is in its plan, then completes.
 struct Spy {
     number: usize,
+    is_new: bool,
     plan: std::vec::IntoIter<When>,
     seen: Rc<Seen>,
 }
@@ -140,15 +165,27 @@ struct Spy {
 impl Generator for Spy {
     fn resume(&mut self) -> Resumed {
         let seen = &self.seen;
-        seen.resumes.set(seen.resumes.get() + 1);
-        let now = seen.time.get();
+        seen.resumes.borrow_mut().push(self.number);
+        seen.waits_in_vain.set(0);
+        let mut now = seen.time.get();
         let mut states = seen.states.borrow_mut();
         if let State::Sleeping { from, until } = states[self.number - 1] {
             if now < until {
                 let who = format!("generator {}", self.number);
-                seen.early.borrow_mut().get_or_insert(messages::resumed_early(&who, until - from, now - from));
+                let early = if seen.clock == Kind::Early {
+                    messages::resumed_early_after_a_short_wait(&who, until - from, now - from)
+                } else {
+                    messages::resumed_early(&who, until - from, now - from)
+                };
+                seen.early.borrow_mut().get_or_insert(early);
             }
         }
+        if seen.worker == Some(self.number) && self.is_new {
+            seen.work_began.set(now);
+            now += Duration::from_secs(10);
+            seen.time.set(now);
+        }
+        self.is_new = false;
         let next = self.plan.next();
         states[self.number - 1] = match next {
             Some(When::Now) => State::Ready,
@@ -162,11 +199,15 @@ impl Generator for Spy {
     }
 }
 
-fn watch(plans: Vec<Vec<When>>, is_early: bool) -> Rc<Seen> {
+fn watch(plans: Vec<Vec<When>>, clock: Kind) -> Rc<Seen> {
+    watch_with(plans, clock, None)
+}
+
+fn watch_with(plans: Vec<Vec<When>>, clock: Kind, worker: Option<usize>) -> Rc<Seen> {
     let states = RefCell::new(vec![State::Ready; plans.len()]);
-    let seen = Rc::new(Seen { is_early, states, ..Seen::default() });
+    let seen = Rc::new(Seen { clock, worker, states, ..Seen::default() });
     let spy = |(number, plan): (usize, Vec<When>)| {
-        Box::new(Spy { number, plan: plan.into_iter(), seen: seen.clone() }) as Box<dyn Generator>
+        Box::new(Spy { number, is_new: true, plan: plan.into_iter(), seen: seen.clone() }) as Box<dyn Generator>
     };
     let generators = (1..).zip(plans).map(spy).collect();
     let outcome = catch_unwind(AssertUnwindSafe(|| run(&Virtual(seen.clone()), generators)));
@@ -193,8 +234,8 @@ fn many(milliseconds: usize) -> Vec<Vec<When>> {
 }
 
 fn nobody_is_resumed_before_its_time() -> Verdict {
-    for is_early in [false, true] {
-        if let Some(early) = watch(many(2), is_early).early.take() {
+    for clock in [Kind::Exact, Kind::Early] {
+        if let Some(early) = watch(many(2), clock).early.take() {
             return Err(early);
         }
     }
@@ -210,17 +251,78 @@ fn waits_once_for_the_earliest() -> Verdict {
         ("25 generators that sleep and pause", many(100)),
     ];
     for (who, plans) in cases {
-        let seen = watch(plans, false);
+        let seen = watch(plans, Kind::Exact);
         if let Some(bad_wait) = seen.bad_wait.take() {
             return Err(bad_wait);
         }
         let (looks, waits, sleeps) = (seen.looks.get(), seen.waits.get(), seen.sleeps.get());
-        if looks > 10 * (seen.resumes.get() + waits as u64) {
+        if looks > 10 * (seen.resumes.borrow().len() + waits) as u64 {
             return Err(messages::looked_in_vain(who, looks, waits));
         }
         if waits > sleeps {
             return Err(messages::waited_so_often(sleeps, waits));
         }
+    }
+    Ok(())
+}
+
+/// 25 sleepers, then one who works until all of their deadlines have come, then 20 who pause three times.
+const SLEEPERS: usize = 25;
+const WORKER: usize = 26;
+const BUSY: usize = 20;
+
+fn crowd(milliseconds: impl Fn(usize) -> usize) -> Rc<Seen> {
+    let sleepers = (0..SLEEPERS).map(|n| vec![after(milliseconds(n))]);
+    let others = (0..1 + BUSY).map(|_| vec![When::Now, When::Now, When::Now]);
+    watch_with(sleepers.chain(others).collect(), Kind::Still, Some(WORKER))
+}
+
+/// Who was resumed after the work began; empty if `run` waited before it, which is rule 2.5's.
+fn after_the_work(seen: &Seen) -> Vec<usize> {
+    let resumes = seen.resumes.borrow();
+    let Some(place) = resumes.iter().position(|number| *number == WORKER) else { return Vec::new() };
+    if seen.work_began.get() > Duration::ZERO { Vec::new() } else { resumes[place + 1..].to_vec() }
+}
+
+/// How many of those who were ready had no turn before the first sleeper.
+fn passed_over(order: &[usize]) -> usize {
+    let Some(first) = order.iter().position(|number| *number <= SLEEPERS) else { return 0 };
+    (WORKER + 1..=WORKER + BUSY).filter(|number| !order[..first].contains(number)).count()
+}
+
+fn wake_in_the_order_of_their_deadlines() -> Verdict {
+    let cases = [("25 sleepers with the same deadline", 0), ("25 sleepers with different deadlines", 100)];
+    for (who, apart) in cases {
+        let milliseconds = |n: usize| 100 + apart * (n * 7 % 25);
+        let order = after_the_work(&crowd(milliseconds));
+        if passed_over(&order) > 0 {
+            // That is rule 2.3's.
+            return Ok(());
+        }
+        let woken: Vec<usize> = order.into_iter().filter(|number| *number <= SLEEPERS).collect();
+        let mut expected: Vec<usize> = (1..=SLEEPERS).collect();
+        expected.sort_by_key(|number| milliseconds(number - 1));
+        expected.truncate(woken.len());
+        messages::woken(&format!("{who}, due at one look"), &expected, &woken)?;
+    }
+    Ok(())
+}
+
+fn those_who_are_due_are_ready() -> Verdict {
+    let order = after_the_work(&crowd(|n| 100 * (1 + n)));
+    if passed_over(&order) > 0 {
+        return Err(messages::passed_over(passed_over(&order)));
+    }
+    let is_sleeper = |number: &usize| *number <= SLEEPERS;
+    if let (Some(first), Some(last)) = (order.iter().position(is_sleeper), order.iter().rposition(is_sleeper)) {
+        let between = order[first..last].iter().filter(|number| !is_sleeper(number)).count();
+        if between > 0 {
+            return Err(messages::not_all_at_one_look(SLEEPERS, between));
+        }
+    }
+    let seen = watch((0..20).map(|n| vec![after(100 * (1 + n * 7 % 20))]).collect(), Kind::Still);
+    if seen.waits_in_vain.get() > MOST_IN_VAIN && seen.unfinished() > 0 {
+        return Err(messages::waited_for_what_had_come(seen.time.get(), seen.waits_in_vain.get()));
     }
     Ok(())
 }
@@ -233,9 +335,9 @@ fn is_done_in_the_end() -> Verdict {
         vec![vec![after(5)]],
         vec![vec![after(5)], vec![], vec![When::Now, after(20), When::Now]],
     ];
-    for is_early in [false, true] {
+    for clock in [Kind::Exact, Kind::Early] {
         for plans in cases.iter().map(|plans| plans.iter().map(|plan| copy(plan)).collect()).chain([many(2)]) {
-            let seen = watch(plans, is_early);
+            let seen = watch(plans, clock);
             let left = seen.unfinished();
             if seen.waits_for_nobody.get() > 0 {
                 return Err(messages::waited_for_nobody(seen.waits_for_nobody.get()));

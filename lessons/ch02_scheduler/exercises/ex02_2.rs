@@ -5,7 +5,8 @@
 //!
 //! Extend `run`: while nobody is ready, it waits, once, until the earliest deadline. `wait_until` may come back early, as
 //! std's `thread::park_timeout` may. Look where the earliest deadline is: this list has it at its end, where `pop` takes
-//! it out without moving all the others. Check it with `cargo run -- check ch02 2`.
+//! it out without moving all the others. Wait with the clock that `run` gets: a check of a `run` with `thread::sleep` ends
+//! without a verdict, since that clock does not move. Check it with `cargo run -- check ch02 2`.
 
 use std::collections::VecDeque;
 use std::time::Duration;

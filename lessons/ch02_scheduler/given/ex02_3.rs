@@ -3,10 +3,11 @@
 //! The generators of this scheduler get the clock with each resume, so that they can work, which takes time: to work for
 //! 3 seconds is `clock.wait_until(clock.now() + Duration::from_secs(3))`. While one works, nobody else runs.
 //!
-//! With some generators this scheduler breaks rule 2.1: one of them is resumed before its time. The event loop
-//! uvloop had this defect: its issue 29, "Loop time does not pass when loop is blocked".
+//! With some generators this scheduler breaks rule 2.1: one of them is resumed before its time. An event loop that many
+//! programs use had this defect; the solution's file says which.
 //!
-//! 1. Reproduce it: let `reproduce` return generators of which the scheduler below resumes one too early.
+//! 1. Reproduce it: let `reproduce` return generators of which the scheduler below resumes one a millisecond or more
+//!    before its time. They work with the clock that they get: with `thread::sleep` it would not move.
 //! 2. Repair `run`.
 //!
 //! Check it with `cargo run -- check ch02 3`.

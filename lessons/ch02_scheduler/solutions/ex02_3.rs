@@ -3,6 +3,10 @@
 //! `now` is the time before the resume. A resume takes as long as the generator works, and afterwards `now` is old: a
 //! sleep of 1 second that begins 3 seconds later had its deadline in the past. The repair looks at the clock where the
 //! sleep begins. handloop does the same: `sleep` reads the clock in its own call.
+//!
+//! The event loop uvloop, which runs in the place of asyncio's, had this defect: its issue 29, "Loop time does not pass
+//! when loop is blocked". The library below it, libuv, does so on purpose (its issue 1068): to read the clock seldom is
+//! faster, and after long work a program calls `uv_update_time`.
 
 use std::collections::VecDeque;
 use std::time::Duration;

@@ -13,8 +13,8 @@
 //! ```
 //!
 //! `poll` as it stands is the machine of one `.await`, that of the first part. Extend it to all of them, one after the
-//! other: a part is polled for the first time when the one before it is ready. Add the fields that you need; `new` and
-//! `poll` keep their signatures. Check it with `cargo run -- check ch03 2`.
+//! other: a part is polled for the first time when the one before it is ready. You may add fields; it can be done
+//! without. `new` and `poll` keep their signatures. Check it with `cargo run -- check ch03 2`.
 
 use std::pin::Pin;
 use std::task::{Context, Poll};

@@ -7,10 +7,9 @@
 //! `async fn` resumed after completion
 //! ```
 //!
-//! A runtime that many have learnt from, the mini-tokio of tokio's tutorial, could poll a future that was ready, too: see
-//! pull request 740 of tokio-rs/website, "Handle spurious wakeups".
+//! A runtime that many have learnt from had a defect of this kind; the solution's file says which.
 //!
-//! 1. Reproduce it: let `reproduce` return futures with which this loop polls one of them after it was ready. Use `work`.
+//! 1. Reproduce it: let `reproduce` return futures with which this loop panics. Use `work`.
 //! 2. Repair `run`. A future that is not ready is polled once in each round, in the order of the list.
 //!
 //! Check it with `cargo run -- check ch03 3`.
@@ -34,7 +33,7 @@ pub fn run(mut futures: Vec<Work>) -> Vec<String> {
     results.into_iter().flatten().collect()
 }
 
-/// Futures with which the loop above polls one of them after it was ready.
+/// Futures with which the loop above panics.
 pub fn reproduce() -> Vec<Work> {
     todo!("futures such as Box::pin(work(3)), in a `vec!`")
 }

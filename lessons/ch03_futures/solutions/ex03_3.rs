@@ -2,7 +2,9 @@
 //!
 //! The loop knew who was ready, and polled all the same. Whether a future is ready is in `results` already: those that
 //! have a result are left out of the round. handloop marks a task as finished when its future was ready, and a wake that
-//! comes later finds the mark; mini-tokio was repaired in the same way, with a field beside the future.
+//! comes later finds the mark. The mini-tokio of tokio's tutorial could poll a future after it was ready, when its waker
+//! was called late. It was repaired in the same way, with a field beside the future: tokio-rs/website, pull request 740,
+//! "Handle spurious wakeups".
 
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker};

@@ -19,7 +19,7 @@ pub fn run(mut futures: Vec<Work>) -> Vec<String> {
     results.into_iter().flatten().collect()
 }
 
-/// Futures with which the loop above polls one of them after it was ready.
+/// Futures with which the loop above panics.
 pub fn reproduce() -> Vec<Work> {
     vec![Box::pin(work(0)), Box::pin(work(1))]
 }
