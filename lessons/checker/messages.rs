@@ -476,8 +476,8 @@ pub fn woke_itself(who: &str, poll: usize) -> String {
 
 pub fn counted_for_another(expected: usize, seen: usize) -> String {
     format!(
-        "two of `Counted` were polled in turn, and one that was polled {expected} times says {seen}: each has to keep its \
-         own count."
+        "polled alone, a `Counted` counts {expected} polls; two of them, polled in turn, count {seen}: each has to keep its own \
+         count."
     )
 }
 

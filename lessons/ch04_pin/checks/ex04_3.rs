@@ -119,32 +119,38 @@ fn keeps_what_is_pending() -> Verdict {
     Ok(())
 }
 
-/// Pending for ever; it wakes whoever polls it, or nobody.
+/// Pending so many times; it wakes whoever polls it, or nobody.
 struct Waits {
+    pauses: usize,
     wakes: bool,
 }
 
 impl Future for Waits {
     type Output = u32;
 
-    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<u32> {
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<u32> {
         count_poll();
         if self.wakes {
             context.waker().wake_by_ref();
         }
+        if self.pauses == 0 {
+            return Poll::Ready(7);
+        }
+        self.pauses -= 1;
         Poll::Pending
     }
 }
 
 fn hands_its_context_on() -> Verdict {
     for wakes in [true, false] {
-        let mut repeat = pin!(Repeat::new(Box::new(move || Box::pin(Waits { wakes })), 1));
-        for number in 1..=10 {
+        let mut repeat = pin!(Repeat::new(Box::new(move || Box::pin(Waits { pauses: 24, wakes })), 1));
+        for number in 1..=24 {
             let probe = Probe::new();
-            let _ = probe.with_waker(|waker| poll(repeat.as_mut(), waker))?;
+            let is_ready = probe.with_waker(|waker| poll(repeat.as_mut(), waker))?.is_ready();
             match probe.wakes() {
                 0 if wakes => return Err(messages::another_context(number)),
                 1.. if !wakes => return Err(messages::woke_itself("`Repeat`", number)),
+                _ if is_ready => break,
                 _ => {}
             }
         }
