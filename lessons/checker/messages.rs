@@ -291,8 +291,8 @@ pub fn part_2(seen: &str) -> String {
 pub fn reproduces_nobody_early(generators: usize, resumes: usize, at_least: Duration) -> String {
     format!(
         "on the scheduler as it was handed out, none of the generators of `reproduce` was resumed {at_least:?} or \
-         more before its time (generators: {generators}, resumes: {resumes}). From which moment does that scheduler count a sleep, and what \
-         can take time between that moment and the yield?"
+         more before its time (generators: {generators}, resumes: {resumes}). What did the clock show at each line of that \
+         scheduler's loop, and which of these times does it use later?"
     )
 }
 
@@ -404,13 +404,14 @@ pub fn run_has_no_end(futures: usize, polls: usize, not_ready: &[usize]) -> Stri
     format!("with {who}, the loop had not returned after {}; {what}", counted(polls, "poll"))
 }
 
-pub fn results_missing(futures: usize, results: usize, not_ready: &[usize]) -> String {
-    let what = if not_ready.is_empty() {
-        "all of them were ready: what became of the others?".to_owned()
-    } else {
-        format!("not ready, so that the result stayed `None`: {}.", numbers(not_ready))
-    };
-    format!("{} gave {}; {what}", counted(futures, "future"), counted(results, "result"))
+pub fn results_missing(futures: usize, results: usize, without: &[usize], all_were_ready: bool) -> String {
+    let although = if all_were_ready { ", although all were ready" } else { "" };
+    format!(
+        "{} gave {}. Without a result, since it stayed `None` or was overwritten{although}: {}.",
+        counted(futures, "future"),
+        counted(results, "result"),
+        numbers(without)
+    )
 }
 
 /// `1, 2, 3, …`

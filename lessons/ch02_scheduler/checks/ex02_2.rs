@@ -23,6 +23,7 @@ fn main() -> ExitCode {
             ("2.5", waits_once_for_the_earliest),
             ("2.2", wake_in_the_order_of_their_deadlines),
             ("2.3", those_who_are_due_are_ready),
+            ("2.4", looks_before_each_resume),
             ("2.7", is_done_in_the_end),
         ],
     )
@@ -110,7 +111,8 @@ impl Seen {
             _ => None,
         });
         // The scheduler's own deadline is later by what its looks take.
-        let earliest = deadlines.min().filter(|earliest| until < *earliest || until > *earliest + MILLISECOND)?;
+        let looks = if self.clock == Kind::Still { Duration::ZERO } else { MILLISECOND };
+        let earliest = deadlines.min().filter(|earliest| until < *earliest || until > *earliest + looks)?;
         Some(messages::waited_for_another_time(until, earliest))
     }
 }
@@ -239,7 +241,8 @@ fn nobody_is_resumed_before_its_time() -> Verdict {
             return Err(early);
         }
     }
-    Ok(())
+    let works_before_its_sleep = watch_with(vec![vec![after(1000)]], Kind::Exact, Some(1));
+    works_before_its_sleep.early.take().map_or(Ok(()), Err)
 }
 
 fn waits_once_for_the_earliest() -> Verdict {
@@ -263,7 +266,7 @@ fn waits_once_for_the_earliest() -> Verdict {
             return Err(messages::waited_so_often(sleeps, waits));
         }
     }
-    Ok(())
+    watch(many(100), Kind::Still).bad_wait.take().map_or(Ok(()), Err)
 }
 
 /// 25 sleepers, then one who works until all of their deadlines have come, then 20 who pause three times.
@@ -321,10 +324,20 @@ fn those_who_are_due_are_ready() -> Verdict {
         }
     }
     let seen = watch((0..20).map(|n| vec![after(100 * (1 + n * 7 % 20))]).collect(), Kind::Still);
-    if seen.waits_in_vain.get() > MOST_IN_VAIN && seen.unfinished() > 0 {
+    let is_due = |state: &State| matches!(state, State::Sleeping { until, .. } if *until == seen.time.get());
+    if seen.waits_in_vain.get() > MOST_IN_VAIN && seen.states.borrow().iter().any(is_due) {
         return Err(messages::waited_for_what_had_come(seen.time.get(), seen.waits_in_vain.get()));
     }
     Ok(())
+}
+
+/// When the work is over, the worker and those who pause are ready: each has one turn, then the sleepers have theirs.
+fn looks_before_each_resume() -> Verdict {
+    let order = after_the_work(&crowd(|n| 100 * (1 + n)));
+    match order.iter().position(|number| *number <= SLEEPERS) {
+        Some(resumes) if resumes > 1 + BUSY => Err(messages::resumed_late(1 + BUSY, resumes)),
+        _ => Ok(()),
+    }
 }
 
 fn is_done_in_the_end() -> Verdict {
