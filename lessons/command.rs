@@ -30,8 +30,8 @@ pub enum Command {
     Doctor,
     Diff(&'static Chapter),
     /// The small programs of a chapter, or one.
-    Shown(&'static Chapter, Option<String>),
-    Show {
+    Show(&'static Chapter, Option<String>),
+    Play {
         program: &'static Program,
         form: Form,
         width: Option<usize>,
@@ -92,7 +92,7 @@ pub fn parse(arguments: impl Iterator<Item = String>) -> Result<Command, String>
         (form, false) => form,
     };
     match (program, form) {
-        (Some(program), form) => Ok(Command::Show { program, form: form.unwrap_or(Form::Run { fast }), width }),
+        (Some(program), form) => Ok(Command::Play { program, form: form.unwrap_or(Form::Run { fast }), width }),
         (None, None) => Ok(Command::Overview { fast }),
         (None, Some(_)) => Err(format!("Which program? For example: cargo run -- {} --step", PROGRAMS[0].name)),
     }
@@ -149,7 +149,7 @@ fn parse_verb(verb: &str, arguments: Vec<String>) -> Result<Command, String> {
         "solution" => Command::Solution { exercise: exercise()?, anyway: !options.is_empty() },
         "reset" => Command::Reset(exercise()?),
         "diff" => Command::Diff(chapter("diff ch01")?),
-        "show" => Command::Shown(chapter("show ch01")?, names.get(1).map(|name| (*name).to_owned())),
+        "show" => Command::Show(chapter("show ch01")?, names.get(1).map(|name| (*name).to_owned())),
         _ => Command::Doctor,
     })
 }

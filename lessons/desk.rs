@@ -137,31 +137,37 @@ fn explained_in(chapter: &Chapter, code: &str, line: &str) -> Option<&'static Ch
     CHAPTERS.iter().rev().find(|other| other.number <= chapter.number && explains(other.lesson, code, line))
 }
 
-/// The code alone is not enough: the section has to quote this error, with whatever names in it. E0308 is any two types
-/// that differ: there the type that was found has to be the same. A code that is second in a heading is explained by the
-/// section's text.
+/// The code alone is not enough: the lesson has to quote this error, with whatever names in it. E0308 is any two types
+/// that differ: there both have to be the quoted ones. A code that is second in a heading is explained by the section's
+/// text.
 fn explains(lesson: &str, code: &str, line: &str) -> bool {
-    let lesson = lesson.replace("\r\n", "\n");
-    let mut sections = lesson.split("\n### E").skip(1).filter_map(|rest| rest.split("\n##").next());
-    let codes = |section: &str| section.split(':').next().unwrap_or("").to_owned();
-    let Some(section) = sections.find(|section| codes(section).contains(&code[1..])) else { return false };
-    if !codes(section).starts_with(&code[1..]) {
-        return true;
+    let mut codes = lesson.lines().filter(|line| line.starts_with("### E")).filter_map(|line| line.split(':').next());
+    match codes.find(|codes| codes.contains(code)) {
+        None => return false,
+        Some(codes) if !codes.starts_with(&format!("### {code}")) => return true,
+        Some(_) => {}
     }
     if code == "E0308" {
-        return found(line).is_some_and(|seen| section.lines().any(|quoted| found(quoted) == Some(seen)));
+        return mismatch(line).is_some_and(|seen| lesson.lines().any(|quoted| mismatch(quoted) == Some(seen)));
     }
     let without_names = |text: &str| text.split('`').step_by(2).collect::<Vec<_>>().join("`");
     let message = without_names(line.split_once("]: ").map_or("", |(_, message)| message));
-    let quoted = section.lines().filter_map(|line| line.strip_prefix(&format!("error[{code}]: ")));
-    quoted.map(without_names).any(|quoted| message.starts_with(&quoted))
+    let quoted = lesson.lines().filter_map(|line| line.strip_prefix(&format!("error[{code}]: ")));
+    quoted.map(|quoted| without_names(quoted.trim_end())).any(|quoted| message.starts_with(&quoted))
 }
 
-/// `u32` of "expected `Resumed<u32, ()>`, found `u32`", and `future` of "expected `u32`, found future".
-fn found(message: &str) -> Option<&str> {
-    let (_, found) = message.split_once(", found ")?;
-    let head = found.trim_start_matches(['`', '&']);
-    Some(head.split(|letter: char| !letter.is_alphanumeric() && letter != '_').next().unwrap_or(""))
+/// `Resumed` and `u32` of "expected `Resumed<u32, ()>`, found `u32`". Where a future was found, it does not matter what was
+/// expected.
+fn mismatch(message: &str) -> Option<(&str, &str)> {
+    let (expected, found) = message.split_once("expected ")?.1.split_once(", found ")?;
+    let found = first_word(found);
+    Some((if found == "future" { "" } else { first_word(expected) }, found))
+}
+
+/// `Resumed` of "`Resumed<u32, ()>`".
+fn first_word(text: &str) -> &str {
+    let text = text.trim_start_matches(['`', '&']);
+    text.split(|letter: char| !letter.is_alphanumeric() && letter != '_').next().unwrap_or("")
 }
 
 /// `ch01 2`

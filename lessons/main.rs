@@ -58,8 +58,8 @@ fn main() -> ExitCode {
             println!("The first of them, {}:", PROGRAMS[0].name);
             run(&PROGRAMS[0], fast)
         }
-        Ok(Command::Show { program, form: Form::Run { fast }, .. }) => run(program, fast),
-        Ok(Command::Show { program, form, width }) => record(program).and_then(|recorded| show(&recorded, form, width)),
+        Ok(Command::Play { program, form: Form::Run { fast }, .. }) => run(program, fast),
+        Ok(Command::Play { program, form, width }) => record(program).and_then(|recorded| show(&recorded, form, width)),
         Ok(command) => return at_the_desk(command),
         Err(sentence) => {
             complain(&sentence);
@@ -90,7 +90,7 @@ fn at_the_desk(command: Command) -> ExitCode {
             diff::show(chapter);
             Ok(true)
         }
-        Command::Shown(chapter, name) => show::show(chapter, name.as_deref()),
+        Command::Show(chapter, name) => show::show(chapter, name.as_deref()),
         _ => Ok(doctor::examine()),
     };
     match outcome {

@@ -12,7 +12,8 @@ use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 
 use handloop::{EventLoop, gather, sleep, spawn_named, yield_now};
-use player::screen::{Style, screen};
+use player::replay::Doing;
+use player::screen::{Style, fit_name, screen};
 use player::told::Told;
 use player::{Recorded, Source, Tape, html, stepper};
 
@@ -328,6 +329,42 @@ fn a_long_run_is_shown() {
 }
 
 /// What the lines of a stage become.
+/// What chapters 2 to 6 tell beyond the words of the table: a clock that stays, a deadline that never comes, a poll without
+/// an unpark, a line after the run.
+#[test]
+fn a_stage_may_leave_out_what_goes_without_saying() {
+    let tape = Tape::new();
+    let mut told = Told::new(tape.recorder.clone());
+    let never = format!("timer 1 1 {}", Duration::MAX.as_millis());
+    let lines = [
+        "task 1 main",
+        "begin",
+        "poll 1",
+        &never,
+        "pending 1",
+        "park",
+        "clock 0",
+        "poll 1",
+        "ready 1",
+        "end",
+        "say over",
+    ];
+    lines.iter().for_each(|line| told.tell(line, Location::caller()));
+    assert_eq!(told.error, None);
+    let recorded = Recorded::new("told", "", &[], tape.events());
+    assert_eq!(recorded.last(), lines.len() - 1, "a clock that has not moved is no event");
+    assert_eq!(recorded.state(4).timers[0].deadline, Duration::MAX);
+    assert_eq!((recorded.state(6).doing, recorded.state(7).doing), (Doing::Parked, Doing::Running));
+    assert_eq!(recorded.sentence(recorded.last()), "The program prints: over");
+}
+
+#[test]
+fn a_long_name_keeps_both_its_ends() {
+    assert_eq!(fit_name("do_some_work(4)", 15), "do_some_work(4)");
+    assert_eq!(fit_name("do_some_work(4)", 9), "do_s…k(4)");
+    assert_eq!(fit_name("äöüäöü", 3), "ä…ü");
+}
+
 #[test]
 fn lines_of_a_stage_are_read_as_events() {
     let tape = Tape::new();

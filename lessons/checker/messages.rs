@@ -461,45 +461,37 @@ pub fn poll_has_no_end(polls: usize) -> String {
     format!("one `poll` did not return: it made or polled what is in it {polls} times. What ends its loop?")
 }
 
-pub fn another_context(poll: usize) -> String {
+/// What is in `who` wakes the context of each of its polls once.
+pub fn wakes_in_poll(who: &str, poll: usize, polls: usize, wakes: usize) -> Result<(), String> {
+    if wakes < polls {
+        return Err(format!(
+            "in poll number {poll} of {who} the inner future was handed another context than that of this poll, so what it \
+             wakes is not the task that waits."
+        ));
+    }
+    if wakes > polls {
+        return Err(format!(
+            "in poll number {poll} of {who} the inner future woke the task {}, and {who} itself woke it too. It has no \
+             reason to: a task that wakes itself while it waits is polled without end.",
+            times(polls)
+        ));
+    }
+    Ok(())
+}
+
+pub fn counted_together(pauses: usize, alone: [usize; 2], in_turn: [usize; 2]) -> String {
     format!(
-        "in poll number {poll} the inner future was handed another context than that of this poll, so what it wakes is not \
-         the task that waits."
+        "four `Counted`, each around a future that is pending {pauses} times, should count the same. Two that were polled one \
+         after the other counted {} and {}, two that were polled in turn {} and {}: they share what they count in.",
+        alone[0], alone[1], in_turn[0], in_turn[1]
     )
 }
 
-pub fn woke_itself(who: &str, poll: usize) -> String {
+pub fn takes_only_unpin(who: &str) -> String {
     format!(
-        "in its poll number {poll} {who} called the waker itself, and nothing has come: on a loop that polls whoever is \
-         woken it would be polled without end."
+        "{who} around a future that is not `Unpin` is no future, and those of `async` blocks are not `Unpin`. Take every \
+         `F: Future`, and keep it in its place as it was handed out."
     )
-}
-
-pub fn counted_for_another(expected: usize, seen: usize) -> String {
-    format!(
-        "polled alone, a `Counted` counts {expected} polls; two of them, polled in turn, count {seen}: each has to keep its own \
-         count."
-    )
-}
-
-pub fn no_pause() -> String {
-    "there was no pause; after each page there should be one: is the `.await` still there?".to_owned()
-}
-
-pub fn pause_wakes_nobody() -> String {
-    "in a pause nobody was woken, so nobody would poll again: pause with `YieldNow`, as before.".to_owned()
-}
-
-pub fn page_read_twice(page: usize) -> String {
-    format!("page {page} was read more than once; each page is read once, from page 0 on.")
-}
-
-pub fn checksum_has_no_end(polls: usize) -> String {
-    format!("`checksum` was not ready after {polls} polls: what ends its loop?")
-}
-
-pub fn made_in_new(made: usize) -> String {
-    format!("`new` called `make` {made} times: a piece of work is made when it is its turn, and not before.")
 }
 
 pub fn polled_after_its_end(who: &str) -> String {
@@ -513,25 +505,110 @@ pub fn too_heavy(who: &str, most: usize, seen: usize) -> String {
     )
 }
 
-pub fn began_again(needed: usize, polls: usize, made: usize) -> String {
-    let question = if made * needed + needed > polls {
-        "each of them was polled to its end: what becomes of its result?"
-    } else {
-        "what becomes of one that is pending when `poll` returns?"
-    };
+pub fn other_page(expected: usize, seen: usize) -> String {
     format!(
-        "`reproduce` is right. Now `Repeat`: with futures of the check, each of which needs {needed} polls, it was not ready \
-         after {polls} polls, and made {made} of them: {question}"
+        "`PAGE` was handed out as {expected} and is {seen}: make the future lighter, and leave the pages as they are."
     )
 }
 
-pub fn made_too_many(needed: usize, made: usize) -> String {
-    let question = if made == needed + 1 {
-        "is one made after the last result?"
+pub fn reads_without_end(pages: usize, reads: usize) -> String {
+    format!("one `poll` of `checksum` of {pages} pages did not return: it read {reads} pages. What ends its loop?")
+}
+
+pub fn pauses_without_end(pages: usize, pauses: usize) -> String {
+    format!("`checksum` of {pages} pages was not ready after {pauses} pauses: what ends its loop?")
+}
+
+/// Each page from 0 on, once and in order.
+pub fn each_page_once(pages: usize, reads: &[usize]) -> Result<(), String> {
+    let counts = |number: usize| reads.iter().filter(|read| **read == number).count();
+    if let Some(page) = reads.iter().find(|page| **page >= pages) {
+        return Err(format!("`checksum` of {pages} pages read page {page}, and the pages are numbered from 0."));
+    }
+    if let Some(page) = (0..pages).find(|page| counts(*page) != 1) {
+        let seen = counts(page);
+        let seen = if seen == 0 { "never read".to_owned() } else { format!("read {}", times(seen)) };
+        return Err(format!("`checksum` of {pages} pages should read each of them once, and page {page} was {seen}."));
+    }
+    first_difference("the pages in the order in which they were read", &(0..pages).collect::<Vec<_>>(), reads)
+}
+
+/// How many pages were read before each pause.
+pub fn pauses_after_each_page(pages: usize, reads: &[usize]) -> Result<(), String> {
+    if reads.len() != pages {
+        let seen = if reads.is_empty() { "never paused".to_owned() } else { format!("paused {}", times(reads.len())) };
+        return Err(format!("`checksum` of {pages} pages should pause {}, once after each, and {seen}.", times(pages)));
+    }
+    let Some(place) = (0..pages).find(|place| reads[*place] != place + 1) else { return Ok(()) };
+    Err(format!(
+        "`checksum` should read one page and then pause, and so on: before pause number {} it had read {} pages in all.",
+        place + 1,
+        reads[place]
+    ))
+}
+
+pub fn pause_wakes_nobody(pause: usize) -> String {
+    format!(
+        "in pause number {pause} nobody called the waker of the context of that poll. `YieldNow` does so, as it was handed \
+         out, when it gets the context: a task that nobody wakes may never be polled again."
+    )
+}
+
+pub fn made_before_the_first_poll(made: usize) -> String {
+    format!(
+        "`Repeat::new` called `make` {}: each piece of work is made when its turn has come, in a poll, and is kept from \
+         then on.",
+        times(made)
+    )
+}
+
+pub fn began_again(needed: usize, polls: usize, made: usize) -> String {
+    format!(
+        "`reproduce` is right. Now `Repeat`: with futures of the check, each of which needs {needed} polls, it was not ready \
+         after {polls} polls and made {made} futures. What becomes of one that is pending when `poll` returns?"
+    )
+}
+
+pub fn made_too_many(needed: usize, results: usize, made: usize) -> String {
+    let why = if made == needed + 1 {
+        "One is made that nobody needs: look at the condition of the loop, and at what is made ahead of its turn."
     } else {
-        "is one made although there is one? (What is an argument of a call is made before the call.)"
+        "A new one is made only when there is none, and what is an argument of a call is made before the call."
     };
-    format!("for {needed} results `Repeat` made {made} futures: {question}")
+    format!("for {needed} results `Repeat` made {made} futures, and it ended with {results} results. {why}")
+}
+
+pub fn several_at_a_time(most: usize) -> String {
+    format!(
+        "`Repeat` had {most} futures at a time that were not ready. It does one piece after the other: the next is made when \
+         the one before is ready, and only that one is kept."
+    )
+}
+
+pub fn results_lost(needed: usize, polls: usize) -> String {
+    format!(
+        "`Repeat` was not ready after {polls} polls, though {needed} futures in it were, as many as it was to repeat: what \
+         becomes of the result of one that is ready?"
+    )
+}
+
+pub fn polled_on(who: &str, poll: usize, again: usize) -> String {
+    format!(
+        "in poll number {poll} of {who}, what was pending was polled again in the same poll ({}): while the inner one is \
+         pending, {who} is pending.",
+        times(again)
+    )
+}
+
+pub fn pending_for_nobody(who: &str, poll: usize) -> String {
+    format!(
+        "poll number {poll} of {who} returned Pending, and no future in it did: when one is ready, {who} goes on in the \
+         same poll."
+    )
+}
+
+pub fn ready_too_soon(who: &str, poll: usize) -> String {
+    format!("poll number {poll} of {who} returned Ready, and in that poll a future in it was pending.")
 }
 
 pub fn reproduces_too_much(polls: usize) -> String {

@@ -31,7 +31,10 @@ pub const RULES: &[(&str, &str)] = &[
         "4.2",
         "Whoever makes a `Pin` answers for that: by keeping the future in its place, or because its type is `Unpin`.",
     ),
-    ("4.3", "A combinator polls the futures in it through a `Pin`, with the context of its own poll."),
+    (
+        "4.3",
+        "A combinator polls the futures in it through a `Pin`, with the context of its own poll, and wakes nobody itself.",
+    ),
     ("4.4", "A join polls each future that is not ready in each of its polls, and none that is."),
     ("4.5", "A future is as large as what is alive across its awaits, and the futures in it are a part of that."),
     ("4.6", "A future that was polled is kept until it is ready: a new one in its place begins again."),

@@ -157,6 +157,10 @@ impl State {
             What::Submitted { id, function, .. } => self.add(*id, None, function, true, event.at),
             What::CancelAsked { id, .. } => self.change(*id, |task| task.is_cancelled = true),
             What::PollBegun { id } => {
+                // A stage without timers tells nothing between its park and the poll.
+                if self.doing == Doing::Parked {
+                    self.doing = Doing::Running;
+                }
                 self.begin(*id);
                 self.change(*id, |task| task.polls += 1);
             }

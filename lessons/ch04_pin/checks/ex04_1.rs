@@ -7,6 +7,7 @@ mod checker;
 mod exercise;
 
 use std::cell::Cell;
+use std::marker::{PhantomData, PhantomPinned};
 use std::panic::{AssertUnwindSafe, catch_unwind, panic_any, resume_unwind};
 use std::pin::{Pin, pin};
 use std::process::ExitCode;
@@ -21,10 +22,12 @@ fn main() -> ExitCode {
     checker::run(
         "ex04_1",
         &[
+            ("3.1", ready_with_the_result),
             ("3.3", pending_while_the_inner_one_is),
             ("4.3", hands_its_context_on),
             ("3.2", polls_nobody_again),
-            ("1.2", counts_for_itself),
+            ("1.2", counts_in_itself),
+            ("4.2", takes_every_future),
         ],
     )
 }
@@ -33,7 +36,10 @@ fn main() -> ExitCode {
 const TOO_MANY: usize = 10_000;
 
 thread_local! {
+    /// How often a spy was polled in this poll of the student's future.
     static POLLS: Cell<usize> = const { Cell::new(0) };
+    /// How often any of the student's futures was polled.
+    static ALL_POLLS: Cell<usize> = const { Cell::new(0) };
 }
 
 struct Endless;
@@ -49,6 +55,7 @@ fn count_poll() {
 /// One poll of the student's future.
 fn poll<F: Future>(future: Pin<&mut F>, waker: &Waker) -> Result<Poll<F::Output>, String> {
     POLLS.set(0);
+    ALL_POLLS.set(ALL_POLLS.get() + 1);
     match catch_unwind(AssertUnwindSafe(|| future.poll(&mut Context::from_waker(waker)))) {
         Ok(polled) => Ok(polled),
         Err(payload) if payload.is::<Endless>() => Err(messages::poll_has_no_end(TOO_MANY)),
@@ -92,91 +99,53 @@ impl Future for Spy {
 /// More polls than any check needs.
 const MOST: usize = 60;
 
-fn pending_while_the_inner_one_is() -> Verdict {
-    for (pauses, result) in [(24, "late"), (1, ""), (0, "at once")] {
-        let mut counted = pin!(Counted::new(Spy::new(pauses, result)));
-        let mut polls = 0;
-        let (seen, count) = loop {
-            polls += 1;
-            match poll(counted.as_mut(), Waker::noop())? {
-                Poll::Ready(seen) => break seen,
-                Poll::Pending if polls == MOST => return Err(messages::never_passed_on("`Counted`", MOST)),
-                Poll::Pending => {}
-            }
-        };
-        if polls != pauses + 1 {
-            return Err(messages::ready_in_so_many("`Counted`", pauses + 1, polls));
+/// A result, and how many polls it took.
+type End = (&'static str, usize);
+
+/// What it ends with, and in which poll; `None` if it does not.
+fn run(spy: Spy) -> Result<Option<(End, usize)>, String> {
+    let mut counted = pin!(Counted::new(spy));
+    for polls in 1..=MOST {
+        if let Poll::Ready(end) = poll(counted.as_mut(), Waker::noop())? {
+            return Ok(Some((end, polls)));
         }
-        if (seen, count) != (result, pauses + 1) {
+    }
+    Ok(None)
+}
+
+fn ready_with_the_result() -> Verdict {
+    for (pauses, result) in [(24, "late"), (1, ""), (0, "at once")] {
+        // Not ready: rule 3.3's.
+        let Some(((seen, count), _)) = run(Spy::new(pauses, result))? else { continue };
+        // One count for all: rule 1.2's.
+        let is_counted = count == pauses + 1 || count == ALL_POLLS.get();
+        if seen != result || !is_counted {
             return Err(messages::result_was(&format!("{:?}", (result, pauses + 1)), &format!("{:?}", (seen, count))));
         }
     }
     Ok(())
 }
 
-/// Pending so many times, and wakes nobody.
-struct Silent(usize);
-
-impl Future for Silent {
-    type Output = ();
-
-    fn poll(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<()> {
-        count_poll();
-        if self.0 == 0 {
-            return Poll::Ready(());
-        }
-        self.0 -= 1;
-        Poll::Pending
-    }
-}
-
-fn hands_its_context_on() -> Verdict {
-    let mut silent = pin!(Counted::new(Silent(24)));
-    for number in 1..=24 {
-        let probe = Probe::new();
-        let is_ready = probe.with_waker(|waker| poll(silent.as_mut(), waker))?.is_ready();
-        if probe.wakes() > 0 {
-            return Err(messages::woke_itself("`Counted`", number));
-        }
-        if is_ready {
-            break;
-        }
-    }
-    // That of an `async` block is not `Unpin`: a `Counted` that demands it does not take this one.
-    let mut counted = pin!(Counted::new(async { Spy::new(24, "").await }));
-    for number in 1..=24 {
-        let probe = Probe::new();
-        let is_ready = probe.with_waker(|waker| poll(counted.as_mut(), waker))?.is_ready();
-        if probe.wakes() == 0 {
-            return Err(messages::another_context(number));
-        }
-        if is_ready {
-            break;
+fn pending_while_the_inner_one_is() -> Verdict {
+    for pauses in [24, 1, 0] {
+        let Some((_, polls)) = run(Spy::new(pauses, ""))? else {
+            return Err(messages::never_passed_on("`Counted`", MOST));
+        };
+        if polls != pauses + 1 {
+            return Err(messages::ready_in_so_many("`Counted`", pauses + 1, polls));
         }
     }
     Ok(())
 }
 
-fn counts_for_itself() -> Verdict {
-    let mut alone = pin!(Counted::new(Spy::new(24, "")));
-    let mut expected = None;
-    for _ in 0..MOST {
-        if let Poll::Ready((_, count)) = poll(alone.as_mut(), Waker::noop())? {
-            expected = Some(count);
+fn hands_its_context_on() -> Verdict {
+    let mut counted = pin!(Counted::new(Spy::new(24, "")));
+    for number in 1..=25 {
+        let probe = Probe::new();
+        let is_ready = probe.with_waker(|waker| poll(counted.as_mut(), waker))?.is_ready();
+        messages::wakes_in_poll("`Counted`", number, POLLS.get(), probe.wakes())?;
+        if is_ready {
             break;
-        }
-    }
-    let Some(expected) = expected else { return Ok(()) };
-    let mut two = [0, 1].map(|_| Some(Box::pin(Counted::new(Spy::new(24, "")))));
-    for _ in 0..=24 {
-        for place in &mut two {
-            let Some(counted) = place else { continue };
-            if let Poll::Ready((_, seen)) = poll(counted.as_mut(), Waker::noop())? {
-                if seen != expected {
-                    return Err(messages::counted_for_another(expected, seen));
-                }
-                *place = None;
-            }
         }
     }
     Ok(())
@@ -197,4 +166,57 @@ fn polls_nobody_again() -> Verdict {
         }
     }
     Ok(())
+}
+
+/// Whatever they count: four of the same kind count the same.
+fn counts_in_itself() -> Verdict {
+    let mut alone = [0; 2];
+    for count in &mut alone {
+        // Not ready: rule 3.3's.
+        let Some(((_, seen), _)) = run(Spy::new(24, ""))? else { return Ok(()) };
+        *count = seen;
+    }
+    let mut in_turn = [None; 2];
+    let mut both = [Box::pin(Counted::new(Spy::new(24, ""))), Box::pin(Counted::new(Spy::new(24, "")))];
+    for _ in 0..MOST {
+        for (counted, count) in both.iter_mut().zip(&mut in_turn) {
+            if count.is_none() {
+                if let Poll::Ready((_, seen)) = poll(counted.as_mut(), Waker::noop())? {
+                    *count = Some(seen);
+                }
+            }
+        }
+    }
+    let [Some(first), Some(second)] = in_turn else { return Ok(()) };
+    let is_same = [alone[1], first, second].iter().all(|count| *count == alone[0]);
+    if is_same { Ok(()) } else { Err(messages::counted_together(24, alone, [first, second])) }
+}
+
+/// As the future of an `async` block is.
+struct NotUnpin(PhantomPinned);
+
+impl Future for NotUnpin {
+    type Output = ();
+
+    fn poll(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<()> {
+        Poll::Ready(())
+    }
+}
+
+/// The compiler takes the constant of the type itself where its bound holds, and that of the trait where it does not. So
+/// a `Counted` that asks for too much is a verdict, and no error in the check.
+struct Ask<T>(PhantomData<T>);
+
+impl<T: Future> Ask<T> {
+    const IS_FUTURE: bool = true;
+}
+
+trait Otherwise {
+    const IS_FUTURE: bool = false;
+}
+
+impl<T> Otherwise for Ask<T> {}
+
+fn takes_every_future() -> Verdict {
+    if Ask::<Counted<NotUnpin>>::IS_FUTURE { Ok(()) } else { Err(messages::takes_only_unpin("`Counted`")) }
 }

@@ -1,8 +1,8 @@
 //! Exercise 4.1, fill in: about 2 minutes.
 //!
 //! `Counted` is a future around another one. It is ready when that is, with its result and the number of polls that this
-//! took; the poll that was ready counts too. The inner future is in a box, so the box keeps it in its place; every
-//! future fits, also that of an `async fn`.
+//! took; the poll that was ready counts too. It takes every future, also one that is not `Unpin`: the inner future is in a
+//! box, and the box keeps it in its place.
 //!
 //! Write `poll`. Check it with `cargo run -- check ch04 1`.
 

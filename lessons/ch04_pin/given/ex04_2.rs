@@ -1,10 +1,11 @@
 //! Exercise 4.2, extend: about 5 minutes.
 //!
 //! `checksum` adds up all bytes of a number of pages, and pauses after each page, so that others have their turn. It
-//! works, and its future weighs more than a page.
+//! works, and its future weighs more than a page. So does each future that awaits it.
 //!
-//! Make the future weigh at most 256 bytes. `PAGE` stays, and it still reads one page after the other, pauses after each
-//! with `YieldNow`, and has the same result. Check it with `cargo run -- check ch04 2`.
+//! Make the future weigh at most 256 bytes. It still reads one page after the other, pauses after each, and has the same
+//! result; `PAGE` and `YieldNow` stay as they are. What is measured is the size of the future itself. A box is allowed:
+//! then the bytes are on the heap for as long as the box is alive. Check it with `cargo run -- check ch04 2`.
 
 use std::pin::Pin;
 use std::task::{Context, Poll};

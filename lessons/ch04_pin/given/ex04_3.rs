@@ -6,7 +6,8 @@
 //!
 //! 1. Reproduce it: let `reproduce` return what makes futures with which the `Repeat` below is not ready after 1,000
 //!    polls. Each of the futures, polled alone, has to be ready within 10 polls.
-//! 2. Repair `Repeat`. Add the fields that you need; `new` keeps its signature.
+//! 2. Repair `Repeat`. Add the fields that you need; `new` keeps its signature, and does not call `make`. There is one
+//!    future at a time, and it is polled with the context of the poll that `Repeat` is in.
 //!
 //! Check it with `cargo run -- check ch04 3`.
 

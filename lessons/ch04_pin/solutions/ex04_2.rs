@@ -3,7 +3,8 @@
 //! A local variable is a field of the future if it is still alive at an `.await`. `page` was alive until the end of the
 //! loop's body, and the pause is in that body. In a block of its own it is gone before the pause, and only `sum`, the
 //! range and `read` are carried across. A function that is no `async fn`, `fn sum_of(page: &[u8]) -> u64`, called with
-//! `&read(number)`, does the same. So does a `Box`: then the future carries 8 bytes, and the page is on the heap.
+//! `&read(number)`, does the same. A `Box` passes too: the future carries 8 bytes, and the page is on the heap for as long
+//! as the box is alive, here across the pause.
 
 use std::pin::Pin;
 use std::task::{Context, Poll};

@@ -1,4 +1,4 @@
-//! Breaks rule 3.3: it goes on with one poll too few, because it counts only the polls that were pending.
+//! Breaks rule 3.1: its result is one poll too few, because it counts only the polls that were pending.
 
 use std::pin::Pin;
 use std::task::{Context, Poll};

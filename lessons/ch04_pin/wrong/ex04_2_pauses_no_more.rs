@@ -1,4 +1,4 @@
-//! Breaks rule 4.5: what is not alive across a pause weighs nothing, but the pauses are gone.
+//! Breaks rule 3.1: the future is light, but its first poll does not return after the first page: the pauses are gone.
 
 use std::pin::Pin;
 use std::task::{Context, Poll};

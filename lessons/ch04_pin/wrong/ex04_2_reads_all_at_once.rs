@@ -1,4 +1,4 @@
-//! Breaks rule 4.5: it is light, and pauses as often, but reads all pages before its first pause.
+//! Breaks rule 3.1: it is light, and pauses as often, but its first poll reads all pages before it returns.
 
 use std::pin::Pin;
 use std::task::{Context, Poll};

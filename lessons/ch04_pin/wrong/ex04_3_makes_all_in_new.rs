@@ -1,4 +1,4 @@
-//! Breaks rule 4.6: it makes all pieces in `new`, long before it is their turn.
+//! Breaks rule 4.6: `Repeat::new` makes all pieces of work, long before the turn of most of them.
 
 use std::collections::VecDeque;
 use std::pin::Pin;
@@ -11,14 +11,14 @@ pub type Work = Pin<Box<dyn Future<Output = u32>>>;
 pub type Maker = Box<dyn FnMut() -> Work>;
 
 pub struct Repeat {
-    /// What is left to do.
-    left: VecDeque<Work>,
     results: Vec<u32>,
+    /// The first is the one that is under way.
+    work: VecDeque<Work>,
 }
 
 impl Repeat {
     pub fn new(mut make: Maker, times: usize) -> Self {
-        Repeat { left: (0..times).map(|_| make()).collect(), results: Vec::new() }
+        Repeat { results: Vec::new(), work: (0..times).map(|_| make()).collect() }
     }
 }
 
@@ -26,13 +26,13 @@ impl Future for Repeat {
     type Output = Vec<u32>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Vec<u32>> {
-        while let Some(mut next) = self.left.pop_front() {
+        while let Some(next) = self.work.front_mut() {
             match next.as_mut().poll(context) {
-                Poll::Ready(result) => self.results.push(result),
-                Poll::Pending => {
-                    self.left.push_front(next);
-                    return Poll::Pending;
+                Poll::Ready(result) => {
+                    self.work.pop_front();
+                    self.results.push(result);
                 }
+                Poll::Pending => return Poll::Pending,
             }
         }
         Poll::Ready(std::mem::take(&mut self.results))

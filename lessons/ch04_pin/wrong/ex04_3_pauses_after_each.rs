@@ -32,7 +32,6 @@ impl Future for Repeat {
             match next.as_mut().poll(context) {
                 Poll::Ready(result) => {
                     self.results.push(result);
-                    context.waker().wake_by_ref();
                     return Poll::Pending;
                 }
                 Poll::Pending => {

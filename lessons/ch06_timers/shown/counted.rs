@@ -5,7 +5,7 @@ use std::panic::Location;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Waker};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use stage::{Clock, Time, block_on, do_some_work, join};
 
@@ -49,7 +49,8 @@ fn main() {
         let _ = future.as_mut().poll(&mut Context::from_waker(Waker::noop()));
         let threads = Arc::strong_count(&clock) - 1;
         drop(future);
-        while Arc::strong_count(&clock) > 1 {
+        let dropped = Instant::now();
+        while Arc::strong_count(&clock) > 1 && dropped.elapsed() < Duration::from_secs(10) {
             std::thread::yield_now();
         }
         let [polls, timers, wakes, clones] = counts;

@@ -1,4 +1,4 @@
-//! Breaks rule 4.3: it calls the waker in each pending poll, so a loop that polls whoever is woken never rests.
+//! Breaks rule 4.3: it wakes its own task in each poll that is pending, so the task is polled without end.
 
 use std::pin::Pin;
 use std::task::{Context, Poll};

@@ -1,4 +1,4 @@
-//! Breaks rule 4.3: it calls the waker when it is pending, although nothing has come.
+//! Breaks rule 4.6: it makes all pieces of work and polls them side by side, not one after the other.
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -12,14 +12,13 @@ pub type Maker = Box<dyn FnMut() -> Work>;
 pub struct Repeat {
     make: Maker,
     times: usize,
-    results: Vec<u32>,
-    /// The work that is under way.
-    next: Option<Work>,
+    /// The work that is under way, and what it ended with.
+    all: Vec<(Work, Option<u32>)>,
 }
 
 impl Repeat {
     pub fn new(make: Maker, times: usize) -> Self {
-        Repeat { make, times, results: Vec::new(), next: None }
+        Repeat { make, times, all: Vec::new() }
     }
 }
 
@@ -27,18 +26,21 @@ impl Future for Repeat {
     type Output = Vec<u32>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Vec<u32>> {
-        while self.results.len() < self.times {
-            let mut next = self.next.take().unwrap_or_else(|| (self.make)());
-            match next.as_mut().poll(context) {
-                Poll::Ready(result) => self.results.push(result),
-                Poll::Pending => {
-                    self.next = Some(next);
-                    context.waker().wake_by_ref();
-                    return Poll::Pending;
+        while self.all.len() < self.times {
+            let made = (self.make)();
+            self.all.push((made, None));
+        }
+        for (work, result) in &mut self.all {
+            if result.is_none() {
+                if let Poll::Ready(seen) = work.as_mut().poll(context) {
+                    *result = Some(seen);
                 }
             }
         }
-        Poll::Ready(std::mem::take(&mut self.results))
+        match self.all.iter().map(|(_, result)| *result).collect() {
+            Some(results) => Poll::Ready(results),
+            None => Poll::Pending,
+        }
     }
 }
 

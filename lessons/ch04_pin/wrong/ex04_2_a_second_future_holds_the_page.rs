@@ -1,0 +1,40 @@
+//! Breaks rule 4.5: an async fn has the page and the pause in it, and its future is a part of the one that awaits it.
+
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+pub const PAGE: usize = 4096;
+
+/// Pending once.
+#[derive(Default)]
+pub struct YieldNow {
+    has_paused: bool,
+}
+
+impl Future for YieldNow {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
+        if self.has_paused {
+            return Poll::Ready(());
+        }
+        self.has_paused = true;
+        context.waker().wake_by_ref();
+        Poll::Pending
+    }
+}
+
+/// The sum of all bytes. `read` is called once for each page, with its number: 0, 1, …
+pub async fn checksum(read: impl Fn(usize) -> [u8; PAGE], pages: usize) -> u64 {
+    let mut sum: u64 = 0;
+    for number in 0..pages {
+        sum += sum_of(read(number)).await;
+    }
+    sum
+}
+
+async fn sum_of(page: [u8; PAGE]) -> u64 {
+    let sum = page.iter().map(|byte| u64::from(*byte)).sum();
+    YieldNow::default().await;
+    sum
+}
