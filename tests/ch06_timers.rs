@@ -163,7 +163,7 @@ fn nobody_is_left_when_all_that_is_left_never_comes() {
     listen();
     let clock = virtual_clock(5);
     let outcome = catch_unwind(AssertUnwindSafe(|| block_on(&clock, sleeps(&clock, &[u64::MAX]))));
-    assert_eq!(outcome.unwrap_err().downcast_ref(), Some(&"nobody is left who could wake this task"));
+    assert_eq!(outcome.unwrap_err().downcast_ref(), Some(&"nobody is left who could wake this thread"));
     assert_eq!(told("fire"), [""; 0]);
 }
 

@@ -358,6 +358,59 @@ fn a_stage_may_leave_out_what_goes_without_saying() {
     assert_eq!(recorded.sentence(recorded.last()), "The program prints: over");
 }
 
+/// Who acts while nobody is polled, and which wake is an entry in the queue.
+#[test]
+fn a_stage_need_not_say_who_wakes_nor_whether_it_is_queued() {
+    let tape = Tape::new();
+    let mut told = Told::new(tape.recorder.clone());
+    let lines = [
+        "task 1 main",
+        "begin",
+        "wake 1",
+        "poll 1",
+        "clone 1 for the timer",
+        "timer 7 1500",
+        "pending 1",
+        "park",
+        "clock 1500",
+        "fire 7",
+        "wake 1",
+        "wake 1",
+        "drop 1 for the timer",
+        "poll 1",
+        "clone 1 for the timer",
+        "wake 1",
+        "ready 1",
+        "wake 1",
+        "end",
+        "drop 1 for the timer",
+    ];
+    for line in lines {
+        told.tell(line, Location::caller());
+        if line == "park" {
+            // Told again at each look, until the next poll.
+            told.tell(line, Location::caller());
+        }
+    }
+    assert_eq!(told.error, None);
+    let recorded = Recorded::new("told", "", &[], tape.events());
+    assert_eq!(recorded.last(), lines.len());
+    let starts = [
+        (3, "The loop wakes task 1, main: it is in the ready queue already"),
+        (6, "A timer is set: it will wake task 1, main, at 1.500 s."),
+        (11, "The timer wakes task 1, main: it goes to the end of the ready queue."),
+        (12, "The timer wakes task 1, main: it is in the ready queue already"),
+        (13, "The timer drops its last clone of the waker of task 1, main."),
+        (16, "Task 1 wakes itself: it goes to the end of the ready queue."),
+        (18, "The loop wakes task 1, main: it is over, so nothing happens."),
+        (20, "The timer drops its last clone of the waker of task 1, main."),
+    ];
+    for (step, start) in starts {
+        let sentence = recorded.sentence(step);
+        assert!(sentence.starts_with(start), "step {step}: {sentence}");
+    }
+}
+
 #[test]
 fn a_long_name_keeps_both_its_ends() {
     assert_eq!(fit_name("do_some_work(4)", 15), "do_some_work(4)");
@@ -382,7 +435,7 @@ fn lines_of_a_stage_are_read_as_events() {
         "clock 1500",
         "fire 7",
         "wake 1 by the timer",
-        "wake 1 again by helper",
+        "wake 1 by helper",
         "drop 1 for task 2 by task 2",
         "forget 7",
         "cancel 1 by task 2",

@@ -125,7 +125,8 @@ impl Clock {
     fn park(&self, parker: &Parker) {
         if let Clock::Virtual(time, sleepers) = self {
             while !*parker.is_called.lock().unwrap() {
-                assert!(!sleepers.borrow().is_empty(), "nobody is left who could wake this task");
+                tell("park");
+                assert!(!sleepers.borrow().is_empty(), "nobody is left who could wake this thread");
                 sleepers.borrow_mut().sort_by_key(|(deadline, _)| *deadline);
                 let (deadline, waker) = sleepers.borrow_mut().remove(0);
                 time.set(deadline.max(time.get()));
@@ -153,40 +154,43 @@ impl Parker {
         *is_called = false;
     }
 
-    fn unpark(&self) {
+    fn wake(&self) {
+        tell("wake 1");
         *self.is_called.lock().unwrap() = true;
         self.changed.notify_one();
     }
 }
 
+/// What a waker points to.
+type Target = Parker;
+
 static TABLE: RawWakerVTable = RawWakerVTable::new(clone, wake, wake_by_ref, release);
 
-/// The parker that a waker points to, with the one count that is the waker's own.
-fn parker(pointer: *const ()) -> Arc<Parker> {
-    // SAFETY: `clone` made the pointer with `Arc::into_raw`; the waker that `block_on` lends is cloned and not dropped.
+/// Takes over the one count that is the waker's own.
+fn own(pointer: *const ()) -> Arc<Target> {
+    // SAFETY: the pointer came from `Arc::into_raw` in `clone`, or is lent by the loop, which never drops it.
     unsafe { Arc::from_raw(pointer.cast()) }
 }
 
 fn clone(pointer: *const ()) -> RawWaker {
+    let target = ManuallyDrop::new(own(pointer));
     tell("clone 1 for the timer");
-    let own = ManuallyDrop::new(parker(pointer));
-    RawWaker::new(Arc::into_raw(Arc::clone(&own)).cast(), &TABLE)
+    RawWaker::new(Arc::into_raw(Arc::clone(&target)).cast(), &TABLE)
 }
 
 fn wake(pointer: *const ()) {
-    tell("wake 1 by the timer");
-    tell("drop 1 for the timer by the timer");
-    parker(pointer).unpark();
+    wake_by_ref(pointer);
+    release(pointer);
 }
 
 fn wake_by_ref(pointer: *const ()) {
-    tell("wake 1 by the timer");
-    ManuallyDrop::new(parker(pointer)).unpark();
+    ManuallyDrop::new(own(pointer)).wake();
 }
 
 fn release(pointer: *const ()) {
+    let target = own(pointer);
     tell("drop 1 for the timer");
-    drop(parker(pointer));
+    drop(target);
 }
 
 /// Polls a future until it is ready, and parks the thread while it is not.
@@ -204,7 +208,6 @@ pub fn block_on<F: Future>(clock: &Clock, future: F) -> F::Output {
             return result;
         }
         tell("pending 1");
-        tell("park");
         clock.park(&parker);
     }
 }

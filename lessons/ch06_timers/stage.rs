@@ -148,13 +148,13 @@ impl Clock {
         let number = number.unwrap_or(timers.arrived);
         let old = timers.wakers.insert(number, waker);
         if old.is_none() {
-            tell(&format!("timer {number} 1 {}", deadline.as_millis()));
+            tell(&format!("timer {number} {}", deadline.as_millis()));
             timers.heap.push(Reverse((deadline, number)));
             self.changed.notify_one();
         }
         if matches!(self.time, Time::Real(_)) && !std::mem::replace(&mut timers.is_watched, true) {
             let clock = self.clone();
-            thread::spawn(move || while clock.turn() {});
+            thread::spawn(move || while clock.watch() {});
         }
         drop(timers);
         number
@@ -171,7 +171,7 @@ impl Clock {
     }
 
     /// Fires the earliest timer, or waits for it. Ends when there is none.
-    fn turn(&self) -> bool {
+    fn watch(&self) -> bool {
         let mut timers = self.timers.lock().unwrap();
         let Some(&Reverse((deadline, number))) = timers.heap.peek() else {
             timers.is_watched = false;
@@ -196,7 +196,8 @@ impl Clock {
     fn park(&self, parker: &Parker) {
         if let Time::Virtual(_) = self.time {
             while !*parker.is_called.lock().unwrap() {
-                assert!(self.turn() && self.now() < Duration::MAX, "nobody is left who could wake this task");
+                tell("park");
+                assert!(self.watch() && self.now() < Duration::MAX, "nobody is left who could wake this thread");
             }
         }
         parker.park();
@@ -219,40 +220,43 @@ impl Parker {
         *is_called = false;
     }
 
-    fn unpark(&self) {
+    fn wake(&self) {
+        tell("wake 1");
         *self.is_called.lock().unwrap() = true;
         self.changed.notify_one();
     }
 }
 
+/// What a waker points to.
+type Target = Parker;
+
 static TABLE: RawWakerVTable = RawWakerVTable::new(clone, wake, wake_by_ref, release);
 
-/// The parker that a waker points to, with the one count that is the waker's own.
-fn parker(pointer: *const ()) -> Arc<Parker> {
-    // SAFETY: `clone` made the pointer with `Arc::into_raw`; the waker that `block_on` lends is cloned and not dropped.
+/// Takes over the one count that is the waker's own.
+fn own(pointer: *const ()) -> Arc<Target> {
+    // SAFETY: the pointer came from `Arc::into_raw` in `clone`, or is lent by the loop, which never drops it.
     unsafe { Arc::from_raw(pointer.cast()) }
 }
 
 fn clone(pointer: *const ()) -> RawWaker {
+    let target = ManuallyDrop::new(own(pointer));
     tell("clone 1 for the timer");
-    let own = ManuallyDrop::new(parker(pointer));
-    RawWaker::new(Arc::into_raw(Arc::clone(&own)).cast(), &TABLE)
+    RawWaker::new(Arc::into_raw(Arc::clone(&target)).cast(), &TABLE)
 }
 
 fn wake(pointer: *const ()) {
-    tell("wake 1 by the timer");
-    tell("drop 1 for the timer by the timer");
-    parker(pointer).unpark();
+    wake_by_ref(pointer);
+    release(pointer);
 }
 
 fn wake_by_ref(pointer: *const ()) {
-    tell("wake 1 by the timer");
-    ManuallyDrop::new(parker(pointer)).unpark();
+    ManuallyDrop::new(own(pointer)).wake();
 }
 
 fn release(pointer: *const ()) {
+    let target = own(pointer);
     tell("drop 1 for the timer");
-    drop(parker(pointer));
+    drop(target);
 }
 
 /// Polls a future until it is ready, and parks the thread while it is not.
@@ -270,7 +274,6 @@ pub fn block_on<F: Future>(clock: &Clock, future: F) -> F::Output {
             return result;
         }
         tell("pending 1");
-        tell("park");
         clock.park(&parker);
     }
 }

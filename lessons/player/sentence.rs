@@ -56,6 +56,9 @@ pub fn sentence(before: &State, event: &Event, after: &State) -> String {
             format!("The handle of {} is dropped: nobody will ask for its result.", words.mid(*id))
         }
         What::RunBegun => "The loop begins to run.".to_owned(),
+        What::Parked if after.timers.is_empty() && after.tasks.values().any(|task| task.wakers.contains(&Holder::Timer)) => {
+            "Nothing is ready: the loop waits until somebody calls a waker.".to_owned()
+        }
         What::Parked if after.timers.is_empty() => {
             "Nothing is ready, and no timer is set: the loop looks for what other threads have sent, and waits for it if \
              need be."
@@ -232,13 +235,15 @@ impl Words<'_> {
             Holder::Unknown => String::new(),
             known => format!(" that {} had", holder_name(known)),
         };
-        if live > 0 && (by, holder) == (&Actor::Timer, Holder::Timer) {
+        let is_timers = (by, holder) == (&Actor::Timer, Holder::Timer);
+        if live > 0 && is_timers {
             return format!("The timer drops its clone of the waker of {id} ({}).", count(live));
         }
         if live > 0 {
             return format!("{} drops the clone{which} of the waker of {id} ({}).", self.doer(by), count(live));
         }
-        let last = format!("{} drops the last clone{which} of the waker of {}", self.doer(by), self.full(id));
+        let whose = if is_timers { "its last clone".to_owned() } else { format!("the last clone{which}") };
+        let last = format!("{} drops {whose} of the waker of {}", self.doer(by), self.full(id));
         match self.task(id).map(|task| task.state) {
             Some(TaskState::Waiting) => format!("{last}. It waits, and now no waker is left that could wake it."),
             _ => format!("{last}."),

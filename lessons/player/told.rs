@@ -1,6 +1,6 @@
 //! What a stage of the lessons tells of itself: short lines, read into the events of a recorder.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, OnceLock};
 use std::time::Duration;
 
@@ -36,22 +36,28 @@ fn hear(line: &str, at: Place) {
 /// | `begin`, `end` | the run of the loop |
 /// | `task 2 do_some_work(1)` | a task was made, and is ready |
 /// | `poll 2`, then `pending 2`, `ready 2` or `panicked 2` | a poll, and how it ended |
-/// | `wake 2`, `wake 2 again` | its waker was called; it is in the ready queue now, or was before |
+/// | `wake 2` | its waker was called; if it was not in the ready queue, it is now |
 /// | `clone 2`, `drop 2` | its waker was cloned; a clone was dropped |
-/// | `timer 7 2 1500` | timer 7 is to wake task 2 at 1500 ms |
+/// | `timer 7 1500`, `timer 7 2 1500` | timer 7 is to wake the task that is polled, or task 2, at 1500 ms |
 /// | `fire 7`, `forget 7` | it fired; it was taken off |
 /// | `clock 1500` | the clock shows 1500 ms |
-/// | `park`, `unpark` | the loop sleeps; it goes on |
+/// | `park`, `unpark` | the loop sleeps, which is told once until the next poll; it goes on |
 /// | `cancel 2`, `dropping 2`, `cancelled 2`, `join 2`, `detach 2`, `stop` | as the words say |
 /// | `say waiting: 1` | a line of output |
 ///
 /// ` by the timer`, ` by task 3`, ` by main` at the end of `wake`, `clone`, `drop`, `cancel`, `join` names who did it;
-/// without it, it was the task that is polled, or the loop. ` for the timer`, ` for task 3` at the end of `clone` and
+/// without it, it was the task that is polled; else the timer, from a `clock` or a `fire` to the next poll, and after `end`
+/// for what it held; else the loop. ` for the timer`, ` for task 3` at the end of `clone` and
 /// `drop` names who keeps it.
 pub struct Told {
     recorder: Recorder,
     time: Duration,
     running: Option<Id>,
+    is_parked: bool,
+    /// The clock has moved, or a timer has fired, since the last poll.
+    is_timers_turn: bool,
+    /// Those that a wake does not put into the ready queue: they are in it, or over.
+    settled: HashSet<Id>,
     wakers: HashMap<Id, usize>,
     /// What is wrong with the first line that could not be read.
     pub error: Option<String>,
@@ -59,12 +65,24 @@ pub struct Told {
 
 impl Told {
     pub fn new(recorder: Recorder) -> Self {
-        Told { recorder, time: Duration::ZERO, running: None, wakers: HashMap::new(), error: None }
+        Told {
+            recorder,
+            time: Duration::ZERO,
+            running: None,
+            is_parked: false,
+            is_timers_turn: false,
+            settled: HashSet::new(),
+            wakers: HashMap::new(),
+            error: None,
+        }
     }
 
-    /// One line, told at `at`. One that cannot be read is left out, and a clock that has not moved is no event.
+    /// One line, told at `at`. One that cannot be read is left out; a clock that has not moved and a park of who is parked
+    /// are no events.
     pub fn tell(&mut self, line: &str, at: Place) {
-        if line.strip_prefix("clock ").is_some_and(|time| time.parse() == Ok(self.time.as_millis())) {
+        let is_clock = line.starts_with("clock ");
+        self.is_timers_turn |= is_clock || line.starts_with("fire ");
+        if is_clock && line["clock ".len()..].parse() == Ok(self.time.as_millis()) || self.is_parked && line == "park" {
             return;
         }
         let Some(what) = self.read(line) else {
@@ -72,13 +90,33 @@ impl Told {
             self.error.get_or_insert(format!("{file}:{number} tells \"{line}\", which the player cannot read."));
             return;
         };
-        if let What::PollBegun { id } | What::DropBegun { id } = what {
-            self.running = Some(id);
-        }
-        if let What::PollEnded { .. } | What::Cancelled { .. } = what {
-            self.running = None;
-        }
+        self.follow(&what);
         self.recorder.tell(self.time, Some(at), what);
+    }
+
+    /// What the lines that follow are understood by.
+    fn follow(&mut self, what: &What) {
+        match what {
+            What::Spawned { id, .. } => _ = self.settled.insert(*id),
+            What::Woken { id, queued: true, .. } => _ = self.settled.insert(*id),
+            What::PollBegun { id } | What::DropBegun { id } => {
+                (self.running, self.is_parked, self.is_timers_turn) = (Some(*id), false, false);
+                self.settled.remove(id);
+            }
+            What::PollEnded { id, outcome, .. } => {
+                self.running = None;
+                if *outcome != Outcome::Pending {
+                    self.settled.insert(*id);
+                }
+            }
+            What::Cancelled { id, .. } => {
+                self.running = None;
+                self.settled.insert(*id);
+            }
+            What::Parked => self.is_parked = true,
+            What::RunEnded(_) => (self.is_parked, self.is_timers_turn) = (false, false),
+            _ => {}
+        }
     }
 
     fn read(&mut self, line: &str) -> Option<What> {
@@ -92,14 +130,18 @@ impl Told {
             return Some(What::Spawned { id, name, function: "", by: self.someone(), queued: true });
         }
         let (rest, by) = match rest.rsplit_once(" by ") {
-            Some((rest, by)) => (rest, actor(by)),
-            None => (rest, self.someone()),
+            Some((rest, by)) => (rest, Some(actor(by))),
+            None => (rest, None),
         };
         let (rest, holder) = match rest.rsplit_once(" for ") {
             Some((rest, "the timer")) => (rest, Holder::Timer),
             Some((rest, other)) => (rest, Holder::JoinerOf(task(other.strip_prefix("task ")?)?)),
             None => (rest, Holder::Unknown),
         };
+        let by = by.unwrap_or_else(|| match (self.someone(), holder) {
+            (Actor::Loop, Holder::Timer) => Actor::Timer,
+            (someone, _) => someone,
+        });
         let (what, words) = (rest.split(' ').next()?, rest.split(' ').count());
         let number = || what.parse::<u64>().ok();
         let id = || task(what);
@@ -113,10 +155,8 @@ impl Told {
             "panicked" => one(What::PollEnded { id: id()?, outcome: Outcome::Panicked, waits_at: vec![] }),
             "wake" => {
                 let id = id()?;
-                let queued = words == 1;
-                let is_known = queued || rest.ends_with(" again");
-                let live = self.live(id, 0);
-                Some(What::Woken { id, by, queued, from: holder, by_value: false, live }).filter(|_| is_known)
+                let (queued, live) = (!self.settled.contains(&id), self.live(id, 0));
+                one(What::Woken { id, by, queued, from: holder, by_value: false, live })
             }
             "clone" => {
                 let id = id()?;
@@ -127,11 +167,12 @@ impl Told {
                 one(What::WakerDropped { id, by, holder, live: self.live(id, -1) })
             }
             "timer" => {
-                let mut words = rest.split(' ').skip(1);
-                let (whom, deadline) = (task(words.next()?)?, words.next()?.parse::<u128>().ok()?);
+                let mut words = rest.split(' ').rev();
+                let deadline = words.next()?.parse::<u128>().ok()?;
+                let whom = if rest.split(' ').count() == 3 { task(words.next()?) } else { self.running };
                 // A deadline that never comes has more milliseconds than a `u64` can count.
                 let deadline = u64::try_from(deadline).map_or(Duration::MAX, Duration::from_millis);
-                Some(What::TimerSet { timer: number()?, id: Some(whom), deadline, by })
+                Some(What::TimerSet { timer: number()?, id: Some(whom?), deadline, by })
             }
             "fire" => one(What::TimerFired { timer: number()? }),
             "forget" => one(What::TimerDropped { timer: number()?, by }),
@@ -152,7 +193,8 @@ impl Told {
     }
 
     fn someone(&self) -> Actor {
-        self.running.map_or(Actor::Loop, Actor::Of)
+        let nobody = if self.is_timers_turn { Actor::Timer } else { Actor::Loop };
+        self.running.map_or(nobody, Actor::Of)
     }
 
     fn live(&mut self, id: Id, change: isize) -> usize {

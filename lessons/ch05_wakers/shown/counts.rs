@@ -9,26 +9,27 @@ struct Parker;
 
 static TABLE: RawWakerVTable = RawWakerVTable::new(clone, wake, wake_by_ref, release);
 
-fn parker(pointer: *const ()) -> Arc<Parker> {
+fn own(pointer: *const ()) -> Arc<Parker> {
     // SAFETY: the pointer is that of an `Arc<Parker>` which is alive, and the caller gives a count up or keeps it.
     unsafe { Arc::from_raw(pointer.cast()) }
 }
 
 fn clone(pointer: *const ()) -> RawWaker {
-    let own = ManuallyDrop::new(parker(pointer));
-    RawWaker::new(Arc::into_raw(Arc::clone(&own)).cast(), &TABLE)
+    let target = ManuallyDrop::new(own(pointer));
+    RawWaker::new(Arc::into_raw(Arc::clone(&target)).cast(), &TABLE)
 }
 
 fn wake(pointer: *const ()) {
-    drop(parker(pointer));
+    wake_by_ref(pointer);
+    release(pointer);
 }
 
 fn wake_by_ref(pointer: *const ()) {
-    let _ = ManuallyDrop::new(parker(pointer));
+    let _ = ManuallyDrop::new(own(pointer));
 }
 
 fn release(pointer: *const ()) {
-    drop(parker(pointer));
+    drop(own(pointer));
 }
 
 fn main() {

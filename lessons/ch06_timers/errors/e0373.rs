@@ -6,13 +6,13 @@ pub struct Clock;
 
 impl Clock {
     /// Whether there is more to do.
-    pub fn turn(&self) -> bool {
+    pub fn watch(&self) -> bool {
         false
     }
 }
 
 pub fn watch(clock: Clock) -> JoinHandle<()> {
-    thread::spawn(|| while clock.turn() {})
+    thread::spawn(|| while clock.watch() {})
 }
 
 fn main() {

@@ -7,14 +7,14 @@ pub struct Clock;
 
 impl Clock {
     /// Whether there is more to do.
-    pub fn turn(&self) -> bool {
+    pub fn watch(&self) -> bool {
         false
     }
 }
 
 pub fn watch(clock: &Arc<Clock>) -> JoinHandle<()> {
     let clock = clock.clone();
-    thread::spawn(move || while clock.turn() {})
+    thread::spawn(move || while clock.watch() {})
 }
 
 fn main() {
