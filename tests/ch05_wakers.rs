@@ -47,7 +47,7 @@ fn the_run_takes_five_polls_and_seven_clones() {
     assert_eq!(count(&said, "poll 1"), 5);
     assert_eq!(count(&said, "clone 1"), 7);
     assert_eq!(count(&said, "wake 1"), 4);
-    let ends_with_its_wake = |pair: &&[String]| pair[0] == "wake 1" && pair[1] == "drop 1 for the timer";
+    let ends_with_its_wake = |pair: &&[String]| pair[0] == "wake 1" && pair[1] == "drop 1";
     assert_eq!(said.windows(2).filter(ends_with_its_wake).count(), 4);
     let times: Vec<&String> = said.iter().filter(|event| event.starts_with("clock ")).collect();
     assert_eq!(times, ["clock 1000", "clock 2000", "clock 2000", "clock 4000"]);

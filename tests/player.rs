@@ -411,6 +411,45 @@ fn a_stage_need_not_say_who_wakes_nor_whether_it_is_queued() {
     }
 }
 
+/// Whose clones a stage makes and drops without saying so.
+#[test]
+fn a_stage_need_not_say_who_keeps_a_clone() {
+    let tape = Tape::new();
+    let mut told = Told::new(tape.recorder.clone());
+    let lines = [
+        "task 1 worker",
+        "task 2 main",
+        "begin",
+        "poll 2",
+        "wait 1",
+        "clone 2",
+        "clone 2",
+        "wait 1",
+        "clone 2",
+        "drop 2",
+        "pending 2",
+        "poll 1",
+        "wake 2",
+        "drop 2",
+        "ready 1",
+        "drop 2",
+    ];
+    lines.iter().for_each(|line| told.tell(line, Location::caller()));
+    assert_eq!(told.error, None);
+    let recorded = Recorded::new("told", "", &[], tape.events());
+    let sentences = [
+        (5, "A clone of the waker of task 2 is left with task 1, to be called when that ends (clones alive: 1)."),
+        (6, "A clone of the waker of task 2 is made for its timer (clones alive: 2)."),
+        (7, "A clone of the waker of task 2 is left with task 1, to be called when that ends (clones alive: 3)."),
+        (8, "Task 2 drops the clone that task 1 had of the waker of task 2 (clones alive: 2)."),
+        (12, "Task 1 drops the clone that task 1 had of the waker of task 2 (clones alive: 1)."),
+        (14, "The timer drops its last clone of the waker of task 2, main."),
+    ];
+    for (step, sentence) in sentences {
+        assert_eq!(recorded.sentence(step), sentence);
+    }
+}
+
 #[test]
 fn a_long_name_keeps_both_its_ends() {
     assert_eq!(fit_name("do_some_work(4)", 15), "do_some_work(4)");

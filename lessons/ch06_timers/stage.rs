@@ -240,7 +240,7 @@ fn own(pointer: *const ()) -> Arc<Target> {
 
 fn clone(pointer: *const ()) -> RawWaker {
     let target = ManuallyDrop::new(own(pointer));
-    tell("clone 1 for the timer");
+    tell("clone 1");
     RawWaker::new(Arc::into_raw(Arc::clone(&target)).cast(), &TABLE)
 }
 
@@ -255,7 +255,7 @@ fn wake_by_ref(pointer: *const ()) {
 
 fn release(pointer: *const ()) {
     let target = own(pointer);
-    tell("drop 1 for the timer");
+    tell("drop 1");
     drop(target);
 }
 

@@ -38,6 +38,7 @@ fn hear(line: &str, at: Place) {
 /// | `poll 2`, then `pending 2`, `ready 2` or `panicked 2` | a poll, and how it ended |
 /// | `wake 2` | its waker was called; if it was not in the ready queue, it is now |
 /// | `clone 2`, `drop 2` | its waker was cloned; a clone was dropped |
+/// | `wait 3` | no event: the next clone is for task 3, whose result the task that is polled waits for |
 /// | `timer 7 1500`, `timer 7 2 1500` | timer 7 is to wake the task that is polled, or task 2, at 1500 ms |
 /// | `fire 7`, `forget 7` | it fired; it was taken off |
 /// | `clock 1500` | the clock shows 1500 ms |
@@ -47,8 +48,8 @@ fn hear(line: &str, at: Place) {
 ///
 /// ` by the timer`, ` by task 3`, ` by main` at the end of `wake`, `clone`, `drop`, `cancel`, `join` names who did it;
 /// without it, it was the task that is polled; else the timer, from a `clock` or a `fire` to the next poll, and after `end`
-/// for what it held; else the loop. ` for the timer`, ` for task 3` at the end of `clone` and
-/// `drop` names who keeps it.
+/// for what it held; else the loop. ` for the timer`, ` for task 3` at the end of `clone` and `drop` names who keeps it;
+/// without it a clone is for the timer, or for whom `wait` named, and a drop is of one that fits who drops it.
 pub struct Told {
     recorder: Recorder,
     time: Duration,
@@ -58,7 +59,11 @@ pub struct Told {
     is_timers_turn: bool,
     /// Those that a wake does not put into the ready queue: they are in it, or over.
     settled: HashSet<Id>,
-    wakers: HashMap<Id, usize>,
+    /// Who keeps the clones of each task's waker.
+    wakers: HashMap<Id, Vec<Holder>>,
+    /// Whom the next clone is for, and whom the last one was for.
+    waits_for: Option<Id>,
+    last_holder: Holder,
     /// What is wrong with the first line that could not be read.
     pub error: Option<String>,
 }
@@ -73,6 +78,8 @@ impl Told {
             is_timers_turn: false,
             settled: HashSet::new(),
             wakers: HashMap::new(),
+            waits_for: None,
+            last_holder: Holder::Timer,
             error: None,
         }
     }
@@ -83,6 +90,10 @@ impl Told {
         let is_clock = line.starts_with("clock ");
         self.is_timers_turn |= is_clock || line.starts_with("fire ");
         if is_clock && line["clock ".len()..].parse() == Ok(self.time.as_millis()) || self.is_parked && line == "park" {
+            return;
+        }
+        if let Some(number) = line.strip_prefix("wait ") {
+            self.waits_for = task(number);
             return;
         }
         let Some(what) = self.read(line) else {
@@ -101,6 +112,7 @@ impl Told {
             What::Woken { id, queued: true, .. } => _ = self.settled.insert(*id),
             What::PollBegun { id } | What::DropBegun { id } => {
                 (self.running, self.is_parked, self.is_timers_turn) = (Some(*id), false, false);
+                self.waits_for = None;
                 self.settled.remove(id);
             }
             What::PollEnded { id, outcome, .. } => {
@@ -134,14 +146,16 @@ impl Told {
             None => (rest, None),
         };
         let (rest, holder) = match rest.rsplit_once(" for ") {
-            Some((rest, "the timer")) => (rest, Holder::Timer),
-            Some((rest, other)) => (rest, Holder::JoinerOf(task(other.strip_prefix("task ")?)?)),
-            None => (rest, Holder::Unknown),
+            Some((rest, "the timer")) => (rest, Some(Holder::Timer)),
+            Some((rest, other)) => (rest, Some(Holder::JoinerOf(task(other.strip_prefix("task ")?)?))),
+            None => (rest, None),
         };
-        let by = by.unwrap_or_else(|| match (self.someone(), holder) {
-            (Actor::Loop, Holder::Timer) => Actor::Timer,
-            (someone, _) => someone,
-        });
+        let by = |holder| {
+            by.unwrap_or_else(|| match (self.someone(), holder) {
+                (Actor::Loop, Holder::Timer) => Actor::Timer,
+                (someone, _) => someone,
+            })
+        };
         let (what, words) = (rest.split(' ').next()?, rest.split(' ').count());
         let number = || what.parse::<u64>().ok();
         let id = || task(what);
@@ -155,16 +169,31 @@ impl Told {
             "panicked" => one(What::PollEnded { id: id()?, outcome: Outcome::Panicked, waits_at: vec![] }),
             "wake" => {
                 let id = id()?;
-                let (queued, live) = (!self.settled.contains(&id), self.live(id, 0));
-                one(What::Woken { id, by, queued, from: holder, by_value: false, live })
+                let (queued, live) = (!self.settled.contains(&id), self.wakers.get(&id).map_or(0, Vec::len));
+                let from = holder.unwrap_or(Holder::Unknown);
+                one(What::Woken { id, by: by(from), queued, from, by_value: false, live })
             }
             "clone" => {
                 let id = id()?;
-                one(What::WakerCloned { id, by, holder, live: self.live(id, 1) })
+                let kept = self.waits_for.map_or(Holder::Timer, Holder::JoinerOf);
+                let holder = holder.unwrap_or(kept);
+                let by = by(holder);
+                (self.waits_for, self.last_holder) = (None, holder);
+                let wakers = self.wakers.entry(id).or_default();
+                wakers.push(holder);
+                let live = wakers.len();
+                one(What::WakerCloned { id, by, holder, live })
             }
             "drop" => {
                 let id = id()?;
-                one(What::WakerDropped { id, by, holder, live: self.live(id, -1) })
+                let holder = holder.unwrap_or_else(|| self.dropped(id));
+                let by = by(holder);
+                let wakers = self.wakers.entry(id).or_default();
+                if let Some(place) = wakers.iter().position(|known| *known == holder) {
+                    wakers.remove(place);
+                }
+                let live = wakers.len();
+                one(What::WakerDropped { id, by, holder, live })
             }
             "timer" => {
                 let mut words = rest.split(' ').rev();
@@ -172,22 +201,22 @@ impl Told {
                 let whom = if rest.split(' ').count() == 3 { task(words.next()?) } else { self.running };
                 // A deadline that never comes has more milliseconds than a `u64` can count.
                 let deadline = u64::try_from(deadline).map_or(Duration::MAX, Duration::from_millis);
-                Some(What::TimerSet { timer: number()?, id: Some(whom?), deadline, by })
+                Some(What::TimerSet { timer: number()?, id: Some(whom?), deadline, by: by(Holder::Unknown) })
             }
             "fire" => one(What::TimerFired { timer: number()? }),
-            "forget" => one(What::TimerDropped { timer: number()?, by }),
+            "forget" => one(What::TimerDropped { timer: number()?, by: by(Holder::Unknown) }),
             "clock" => {
                 let from = std::mem::replace(&mut self.time, Duration::from_millis(number()?));
                 one(What::ClockJumped { from })
             }
             "park" => Some(What::Parked),
-            "unpark" => Some(What::Unparked { by }),
-            "cancel" => one(What::CancelAsked { id: id()?, by }),
+            "unpark" => Some(What::Unparked { by: by(Holder::Unknown) }),
+            "cancel" => one(What::CancelAsked { id: id()?, by: by(Holder::Unknown) }),
             "dropping" => one(What::DropBegun { id: id()? }),
             "cancelled" => one(What::Cancelled { id: id()?, panicked: false }),
-            "join" => one(What::Joined { id: id()?, by }),
-            "detach" => one(What::Detached { id: id()?, by }),
-            "stop" => Some(What::StopAsked { by }),
+            "join" => one(What::Joined { id: id()?, by: by(Holder::Unknown) }),
+            "detach" => one(What::Detached { id: id()?, by: by(Holder::Unknown) }),
+            "stop" => Some(What::StopAsked { by: by(Holder::Unknown) }),
             _ => None,
         }
     }
@@ -197,10 +226,19 @@ impl Told {
         self.running.map_or(nobody, Actor::Of)
     }
 
-    fn live(&mut self, id: Id, change: isize) -> usize {
-        let live = self.wakers.entry(id).or_default();
-        *live = live.saturating_add_signed(change);
-        *live
+    /// Whose clone of a task's waker it is that ends.
+    fn dropped(&self, id: Id) -> Holder {
+        let known = self.wakers.get(&id).map_or(&[][..], Vec::as_slice);
+        let fits = match self.running {
+            // The old one goes as the new one takes its place.
+            Some(running) if running == id => {
+                let same = known.iter().filter(|holder| **holder == self.last_holder).count();
+                if same > 1 { self.last_holder } else { Holder::Timer }
+            }
+            Some(running) => Holder::JoinerOf(running),
+            None => Holder::Timer,
+        };
+        if known.contains(&fits) { fits } else { known.first().copied().unwrap_or(Holder::Timer) }
     }
 }
 
