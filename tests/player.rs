@@ -442,7 +442,7 @@ fn a_stage_need_not_say_who_keeps_a_clone() {
         (6, "A clone of the waker of task 2 is made for its timer (clones alive: 2)."),
         (7, "A clone of the waker of task 2 is left with task 1, to be called when that ends (clones alive: 3)."),
         (8, "Task 2 drops the clone that task 1 had of the waker of task 2 (clones alive: 2)."),
-        (12, "Task 1 drops the clone that task 1 had of the waker of task 2 (clones alive: 1)."),
+        (12, "Task 1 drops its clone of the waker of task 2 (clones alive: 1)."),
         (14, "The timer drops its last clone of the waker of task 2, main."),
     ];
     for (step, sentence) in sentences {

@@ -235,14 +235,18 @@ impl Words<'_> {
             Holder::Unknown => String::new(),
             known => format!(" that {} had", holder_name(known)),
         };
-        let is_timers = (by, holder) == (&Actor::Timer, Holder::Timer);
-        if live > 0 && is_timers {
-            return format!("The timer drops its clone of the waker of {id} ({}).", count(live));
+        let is_own = match (by, holder) {
+            (Actor::Timer, Holder::Timer) => true,
+            (Actor::Of(task), Holder::JoinerOf(joined)) => *task == joined,
+            _ => false,
+        };
+        if live > 0 && is_own {
+            return format!("{} drops its clone of the waker of {id} ({}).", self.doer(by), count(live));
         }
         if live > 0 {
             return format!("{} drops the clone{which} of the waker of {id} ({}).", self.doer(by), count(live));
         }
-        let whose = if is_timers { "its last clone".to_owned() } else { format!("the last clone{which}") };
+        let whose = if is_own { "its last clone".to_owned() } else { format!("the last clone{which}") };
         let last = format!("{} drops {whose} of the waker of {}", self.doer(by), self.full(id));
         match self.task(id).map(|task| task.state) {
             Some(TaskState::Waiting) => format!("{last}. It waits, and now no waker is left that could wake it."),
