@@ -20,6 +20,8 @@ type Work<'a> = Pin<Box<dyn Future<Output = ()> + 'a>>;
 
 thread_local! {
     static TOLD: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
+    /// What happens once, while the next clone of a waker is made.
+    static AT_THE_CLONE: RefCell<Option<Box<dyn FnOnce()>>> = const { RefCell::new(None) };
 }
 
 /// Far beyond what a thread needs for a look.
@@ -28,6 +30,9 @@ const BACKSTOP: Duration = Duration::from_secs(60);
 fn listen() {
     fn hear(event: &str, _: &'static Location<'static>) {
         TOLD.with_borrow_mut(|told| told.push(event.to_owned()));
+        if let Some(happens) = event.starts_with("clone ").then(|| AT_THE_CLONE.take()).flatten() {
+            happens();
+        }
     }
     stage::PLAYER.get_or_init(|| hear);
     TOLD.take();
@@ -115,6 +120,21 @@ fn a_timer_has_the_latest_waker() {
     poll_once(&mut work);
     block_on(&clock, work);
     assert_eq!([told("timer").len(), told("wake").len()], [20, 20]);
+}
+
+/// Rule 6.4: a timer that fires after the poll has looked at the time is set once more, under its number, for the
+/// latest waker.
+#[test]
+fn a_timer_that_fires_between_the_look_and_set_is_set_again() {
+    listen();
+    let clock = virtual_clock(0);
+    let mut work = sleeps(&clock, &[1]);
+    poll_once(&mut work);
+    let other = clock.clone();
+    AT_THE_CLONE.set(Some(Box::new(move || block_on(&other, sleeps(&other, &[1])))));
+    block_on(&clock, work);
+    assert_eq!(told("timer"), ["1 1000", "2 1000", "1 1000"]);
+    assert_eq!(told("fire"), ["1", "2", "1"]);
 }
 
 /// Rule 6.5.

@@ -170,25 +170,25 @@ impl Clock {
         }
     }
 
-    /// Fires the earliest timer, or waits for it. Ends when there is none.
+    /// Fires the earliest timer, or waits for it. False: there is none.
     fn watch(&self) -> bool {
         let mut timers = self.timers.lock().unwrap();
         let Some(&Reverse((deadline, number))) = timers.heap.peek() else {
             timers.is_watched = false;
             return false;
         };
-        let now = self.now();
-        if deadline <= now {
+        let time = deadline.saturating_sub(self.now());
+        if time.is_zero() {
             tell(&format!("fire {number}"));
             timers.heap.pop();
-            let waker = timers.wakers.remove(&number);
+            let waker = timers.wakers.remove(&number).expect("each entry has its waker");
             drop(timers);
-            waker.into_iter().for_each(Waker::wake);
-        } else if let Time::Virtual(time) = &self.time {
-            *time.lock().unwrap() = deadline;
+            waker.wake();
+        } else if let Time::Virtual(now) = &self.time {
+            *now.lock().unwrap() = deadline;
             tell(&format!("clock {}", deadline.as_millis()));
         } else {
-            drop(self.changed.wait_timeout(timers, deadline - now));
+            drop(self.changed.wait_timeout(timers, time));
         }
         true
     }
@@ -197,7 +197,8 @@ impl Clock {
         if let Time::Virtual(_) = self.time {
             while !*parker.is_called.lock().unwrap() {
                 tell("park");
-                assert!(self.watch() && self.now() < Duration::MAX, "nobody is left who could wake this thread");
+                let had_timer = self.watch();
+                assert!(had_timer && self.now() < Duration::MAX, "nobody is left who could wake this thread");
             }
         }
         parker.park();

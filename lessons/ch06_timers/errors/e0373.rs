@@ -11,10 +11,10 @@ impl Clock {
     }
 }
 
-pub fn watch(clock: Clock) -> JoinHandle<()> {
+pub fn start(clock: Clock) -> JoinHandle<()> {
     thread::spawn(|| while clock.watch() {})
 }
 
 fn main() {
-    watch(Clock).join().unwrap();
+    start(Clock).join().unwrap();
 }

@@ -12,11 +12,11 @@ impl Clock {
     }
 }
 
-pub fn watch(clock: &Arc<Clock>) -> JoinHandle<()> {
+pub fn start(clock: &Arc<Clock>) -> JoinHandle<()> {
     let clock = clock.clone();
     thread::spawn(move || while clock.watch() {})
 }
 
 fn main() {
-    watch(&Arc::new(Clock)).join().unwrap();
+    start(&Arc::new(Clock)).join().unwrap();
 }
