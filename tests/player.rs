@@ -450,6 +450,22 @@ fn a_stage_need_not_say_who_keeps_a_clone() {
     }
 }
 
+/// Of many names a narrow screen shows few, but how many there are it shows.
+#[test]
+fn a_narrow_screen_counts_the_wakers() {
+    let tape = Tape::new();
+    let mut told = Told::new(tape.recorder.clone());
+    let lines = ["task 1 main", "begin", "poll 1", "clone 1 for the timer", "clone 1 for the timer"];
+    lines.iter().for_each(|line| told.tell(line, Location::caller()));
+    let recorded = Recorded::new("told", "", &[], tape.events());
+    for (step, wakers) in [(3, " none"), (4, " timer"), (5, " 2: timer")] {
+        let screen = screen(&recorded, step, plain(80));
+        let row = screen.lines().find(|line| line.contains(" 1 main")).unwrap();
+        let (_, seen) = row.split_once("running").unwrap();
+        assert!(seen.trim_start().starts_with(wakers.trim_start()), "step {step}: {row}");
+    }
+}
+
 #[test]
 fn a_long_name_keeps_both_its_ends() {
     assert_eq!(fit_name("do_some_work(4)", 15), "do_some_work(4)");

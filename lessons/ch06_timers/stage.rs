@@ -205,7 +205,7 @@ impl Clock {
     }
 }
 
-/// Where a thread waits until it is called. A call that comes before it waits is not lost.
+/// Where a thread waits until it is woken. A wake that comes before it waits is not lost.
 #[derive(Default)]
 pub struct Parker {
     is_called: Mutex<bool>,
@@ -233,9 +233,9 @@ type Target = Parker;
 
 static TABLE: RawWakerVTable = RawWakerVTable::new(clone, wake, wake_by_ref, release);
 
-/// Takes over the one count that is the waker's own.
+/// The target as an `Arc`, which takes one off the count when it is dropped.
 fn own(pointer: *const ()) -> Arc<Target> {
-    // SAFETY: the pointer came from `Arc::into_raw` in `clone`, or is lent by the loop, which never drops it.
+    // SAFETY: from `into_raw` in `clone`, and then dropped once; or from `as_ptr` of the loop's `Arc`, and then never.
     unsafe { Arc::from_raw(pointer.cast()) }
 }
 

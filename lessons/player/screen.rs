@@ -145,7 +145,8 @@ fn panels(state: &State, width: usize) -> Vec<String> {
             let wakers = match (task.is_over(), wide) {
                 (true, _) => String::new(),
                 (false, true) => holders(task),
-                (false, false) => holders(task).replace("the ", "").split(": ").last().unwrap_or_default().to_owned(),
+                // The count first, so that it is seen where the names are cut off; of one, the name alone.
+                (false, false) => holders(task).replace("the ", "").trim_start_matches("1: ").to_owned(),
             };
             let doing = if state.dropping == Some(**id) { "dropped" } else { state_name(task.state) };
             format!(" {name:<name_width$} {doing:<9} {at:>3} {wakers}")

@@ -178,11 +178,13 @@ fn legend(text: &mut String, y: usize) {
          <text x=\"150\" y=\"{words}\">ready</text>\
          <path d=\"M215 {}h24\" stroke=\"#555\" stroke-width=\"2\" stroke-dasharray=\"2 4\"/>\
          <text x=\"245\" y=\"{words}\">waiting</text>\
-         <path d=\"M325 {}v14\" stroke=\"#a3290a\" stroke-width=\"2\" marker-end=\"url(#tip)\"/>\
+         <circle cx=\"325\" cy=\"{}\" r=\"3\" fill=\"#a3290a\"/><path d=\"M325 {}v-15\" stroke=\"#a3290a\" \
+         stroke-width=\"2\" marker-end=\"url(#tip)\"/>\
          <text x=\"340\" y=\"{words}\">wakes, sends, cancels</text>",
         box_at + 3,
         box_at + 7,
-        box_at - 2
+        box_at + 14,
+        box_at + 14
     );
 }
 

@@ -4,18 +4,18 @@ use std::cell::Cell;
 use std::sync::Arc;
 use std::task::{Wake, Waker};
 
-/// Counts how often it is called.
+/// Counts the wakes.
 #[derive(Default)]
-pub struct Bell {
-    pub rings: Cell<u32>,
+pub struct Counter {
+    pub wakes: Cell<u32>,
 }
 
-impl Wake for Bell {
+impl Wake for Counter {
     fn wake(self: Arc<Self>) {
-        self.rings.set(self.rings.get() + 1);
+        self.wakes.set(self.wakes.get() + 1);
     }
 }
 
 fn main() {
-    Waker::from(Arc::new(Bell::default())).wake();
+    Waker::from(Arc::new(Counter::default())).wake();
 }

@@ -4,18 +4,18 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::task::{Wake, Waker};
 
-/// Counts how often it is called.
+/// Counts the wakes.
 #[derive(Default)]
-pub struct Bell {
-    pub rings: AtomicU32,
+pub struct Counter {
+    pub wakes: AtomicU32,
 }
 
-impl Wake for Bell {
+impl Wake for Counter {
     fn wake(self: Arc<Self>) {
-        self.rings.fetch_add(1, Ordering::Relaxed);
+        self.wakes.fetch_add(1, Ordering::Relaxed);
     }
 }
 
 fn main() {
-    Waker::from(Arc::new(Bell::default())).wake();
+    Waker::from(Arc::new(Counter::default())).wake();
 }

@@ -9,8 +9,9 @@ struct Parker;
 
 static TABLE: RawWakerVTable = RawWakerVTable::new(clone, wake, wake_by_ref, release);
 
+/// The parker as an `Arc`, which takes one off the count when it is dropped.
 fn own(pointer: *const ()) -> Arc<Parker> {
-    // SAFETY: the pointer is that of an `Arc<Parker>` which is alive, and the caller gives a count up or keeps it.
+    // SAFETY: from `into_raw` in `clone`, and then dropped once; or from `as_ptr` of `main`'s `Arc`, and then never.
     unsafe { Arc::from_raw(pointer.cast()) }
 }
 

@@ -4,10 +4,10 @@ use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::rc::Rc;
 
-/// Where a thread waits until it is called.
+/// Where a thread waits until it is woken.
 type Parker = Rc<Cell<bool>>;
 
-/// Those who will still call, in order, each at a parker.
+/// Those who will still wake, in order, each at a parker.
 #[derive(Default)]
 struct Callers(RefCell<VecDeque<Parker>>);
 
@@ -23,7 +23,7 @@ impl Callers {
     }
 }
 
-/// Polls until ready; a poll gets the number of polls, and the parker at which to call.
+/// Polls until ready; a poll gets the number of polls, and the parker at which to wake.
 fn block_on(
     callers: &Callers,
     parker: &Parker,
@@ -48,7 +48,7 @@ fn run(outer: &Parker, inner: &Parker) -> Result<u32, ForEver> {
                 if polls == 1 {
                     callers.0.borrow_mut().push_back(inner.clone());
                 }
-                // The inner future is ready when its own caller has come: when nobody is left to call.
+                // The inner future is ready when its own caller has come: when nobody is left to wake anybody.
                 Ok(callers.0.borrow().is_empty())
             })?;
             println!("  inner: ready after {inner_polls} polls");

@@ -2,7 +2,7 @@
 
 fn main() {
     let sleeps = [1, 2, 4];
-    // Polled at the start, and whenever a thread calls: once for each waker that is due.
+    // Polled at the start, and whenever a thread wakes the task: once for each waker that is due.
     let (mut due, mut made, mut polls) = (vec![0], 0, 0);
     while let Some(now) = due.pop() {
         polls += 1;

@@ -4,87 +4,61 @@ use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::rc::Rc;
 
-/// A thread: it has a token, and knows who will still call it.
+/// Set to let one `park` return: the token of a thread, or what a parker has in its place.
+type Token = Rc<Cell<bool>>;
+
+/// What the other threads will still do, in order.
 #[derive(Default)]
-struct Thread {
-    has_token: Cell<bool>,
-    callers: RefCell<VecDeque<Box<dyn FnOnce()>>>,
-}
+struct Others(RefCell<VecDeque<Box<dyn FnOnce()>>>);
 
 /// The sleeper would sleep for ever.
 #[derive(Debug)]
 struct ForEver;
 
-impl Thread {
-    fn unpark(&self) {
-        self.has_token.set(true);
+impl Others {
+    /// Takes the token. While it is not there the thread sleeps, and the others go on, one at a time.
+    fn park(&self, token: &Token) -> Result<(), ForEver> {
+        while !token.replace(false) {
+            let next = self.0.borrow_mut().pop_front().ok_or(ForEver)?;
+            next();
+        }
+        Ok(())
     }
 
-    /// While it sleeps, the others go on, one at a time.
-    fn park(&self) -> Result<(), ForEver> {
-        while !self.has_token.replace(false) {
-            let caller = self.callers.borrow_mut().pop_front().ok_or(ForEver)?;
-            caller();
+    /// Waits for a lock that another thread holds: parks until it is free, as many locks do.
+    fn wait_for_a_lock(&self, token: &Token) -> Result<(), ForEver> {
+        let (is_free, unpark) = (Rc::new(Cell::new(false)), token.clone());
+        let free = is_free.clone();
+        self.0.borrow_mut().push_back(Box::new(move || {
+            free.set(true);
+            unpark.set(true);
+        }));
+        while !is_free.get() {
+            self.park(token)?;
         }
         Ok(())
     }
 }
 
-/// Waits for a lock that another thread holds: parks until it is free, as many locks do.
-fn wait_for_a_lock(thread: &Rc<Thread>) -> Result<(), ForEver> {
-    let (is_free, owner) = (Rc::new(Cell::new(false)), thread.clone());
-    let free = is_free.clone();
-    thread.callers.borrow_mut().push_back(Box::new(move || {
-        free.set(true);
-        owner.unpark();
-    }));
-    while !is_free.get() {
-        thread.park()?;
-    }
-    Ok(())
-}
-
-/// The future: in its first poll another thread calls its waker, and then it waits for a lock.
-fn poll(place: u32, thread: &Rc<Thread>, wake: impl Fn()) -> Result<bool, ForEver> {
-    if place == 1 {
-        wake();
-        wait_for_a_lock(thread)?;
-    }
-    Ok(place == 2)
-}
-
-fn on_the_token() -> Result<u32, ForEver> {
-    let thread = Rc::new(Thread::default());
-    for place in 1.. {
-        if poll(place, &thread, || thread.unpark())? {
-            return Ok(place);
+/// Its waker sets `own`, the lock sets the thread's.
+fn block_on(own: &Token, threads: &Token) -> Result<u32, ForEver> {
+    let others = Others::default();
+    for polls in 1.. {
+        if polls == 2 {
+            return Ok(polls);
         }
-        thread.park()?;
-    }
-    unreachable!()
-}
-
-fn with_a_flag() -> Result<u32, ForEver> {
-    let (thread, is_called) = (Rc::new(Thread::default()), Cell::new(false));
-    let wake = || {
-        is_called.set(true);
-        thread.unpark();
-    };
-    for place in 1.. {
-        is_called.set(false);
-        if poll(place, &thread, wake)? {
-            return Ok(place);
-        }
-        while !is_called.get() {
-            thread.park()?;
-        }
+        // The first poll: another thread calls the waker, and then the future waits for a lock.
+        own.set(true);
+        others.wait_for_a_lock(threads)?;
+        others.park(own)?;
     }
     unreachable!()
 }
 
 fn main() {
-    for (name, end) in [("on the token", on_the_token()), ("with a flag", with_a_flag())] {
-        match end {
+    let (threads, own) = (Token::default(), Token::default());
+    for (name, token) in [("on the thread's token", &threads), ("on a parker of its own", &own)] {
+        match block_on(token, &threads) {
             Ok(polls) => println!("{name}: ready after {polls} polls"),
             Err(ForEver) => println!("{name}: sleeps for ever"),
         }

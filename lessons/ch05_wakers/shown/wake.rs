@@ -7,29 +7,29 @@ use std::sync::{Arc, Condvar, Mutex};
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread;
 
-/// What the waker points to: a thread waits at it until it is rung.
+/// What the waker points to: the place where a thread waits until it is woken.
 #[derive(Default)]
-struct Bell {
-    is_rung: Mutex<bool>,
+struct Parker {
+    is_called: Mutex<bool>,
     changed: Condvar,
-    rings: AtomicUsize,
+    wakes: AtomicUsize,
 }
 
-impl Wake for Bell {
+impl Wake for Parker {
     fn wake(self: Arc<Self>) {
-        self.rings.fetch_add(1, Ordering::Relaxed);
-        *self.is_rung.lock().unwrap() = true;
+        self.wakes.fetch_add(1, Ordering::Relaxed);
+        *self.is_called.lock().unwrap() = true;
         self.changed.notify_one();
     }
 }
 
-impl Bell {
-    fn wait(&self) {
-        let mut is_rung = self.is_rung.lock().unwrap();
-        while !*is_rung {
-            is_rung = self.changed.wait(is_rung).unwrap();
+impl Parker {
+    fn park(&self) {
+        let mut is_called = self.is_called.lock().unwrap();
+        while !*is_called {
+            is_called = self.changed.wait(is_called).unwrap();
         }
-        *is_rung = false;
+        *is_called = false;
     }
 }
 
@@ -47,11 +47,12 @@ impl Future for Promised {
     type Output = u32;
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<u32> {
+        let new = context.waker().clone();
         let mut slot = self.0.lock().unwrap();
         if let Some(result) = slot.result {
             return Poll::Ready(result);
         }
-        let old = slot.waker.replace(context.waker().clone());
+        let old = slot.waker.replace(new);
         drop(slot);
         drop(old);
         Poll::Pending
@@ -70,8 +71,8 @@ fn set(slot: &Mutex<Slot>, result: u32) {
 
 fn main() {
     let slot = Arc::new(Mutex::new(Slot::default()));
-    let (bell, mut future) = (Arc::new(Bell::default()), pin!(Promised(slot.clone())));
-    let waker = Waker::from(bell.clone());
+    let (parker, mut future) = (Arc::new(Parker::default()), pin!(Promised(slot.clone())));
+    let waker = Waker::from(parker.clone());
     let (mut polls, mut setter) = (0, None);
     let result = loop {
         polls += 1;
@@ -81,7 +82,7 @@ fn main() {
         // The other thread is started when the waker is in the slot, so that the counts are the same each time.
         let slot = slot.clone();
         setter.get_or_insert_with(|| thread::spawn(move || set(&slot, 42)));
-        bell.wait();
+        parker.park();
     };
-    println!("result {result}, polls {polls}, wakes {}", bell.rings.load(Ordering::Relaxed));
+    println!("result {result}, polls {polls}, wakes {}", parker.wakes.load(Ordering::Relaxed));
 }

@@ -1,4 +1,4 @@
-//! Every order in which a thread that goes to sleep and one that calls it can take their steps.
+//! Every order in which a thread that goes to sleep and one that wakes it can take their steps.
 
 /// One thing that a thread does while the other does nothing.
 #[derive(Clone, Copy, Debug, PartialEq)]
