@@ -450,6 +450,42 @@ fn a_stage_need_not_say_who_keeps_a_clone() {
     }
 }
 
+/// A stage polls no task that is cancelled: it tells of a poll, and the player of a drop. A park is told with what ends it.
+#[test]
+fn a_poll_of_a_cancelled_task_is_a_drop() {
+    let tape = Tape::new();
+    let mut told = Told::new(tape.recorder.clone());
+    let lines = [
+        "task 1 main",
+        "begin",
+        "poll 1",
+        "pending 1",
+        "park",
+        "end",
+        "close",
+        "cancel 1",
+        "wake 1",
+        "close",
+        "poll 1",
+        "ready 1",
+    ];
+    lines.iter().for_each(|line| told.tell(line, Location::caller()));
+    assert_eq!(told.error, None);
+    let recorded = Recorded::new("told", "", &[], tape.events());
+    let sentences: Vec<&str> = (5..=recorded.last()).map(|step| recorded.sentence(step)).collect();
+    assert_eq!(
+        sentences,
+        [
+            "What the run was for is done: it ends.",
+            "The loop begins to close: what is not over will be dropped.",
+            "The loop cancels task 1, main.",
+            "Task 1, main, goes to the end of the ready queue, so that it is dropped: a cancel needs no waker.",
+            "The loop closes: the future of task 1, main, is dropped.",
+            "Task 1 is cancelled: its future is gone.",
+        ]
+    );
+}
+
 /// Of many names a narrow screen shows few, but how many there are it shows.
 #[test]
 fn a_narrow_screen_counts_the_wakers() {

@@ -42,8 +42,9 @@ fn hear(line: &str, at: Place) {
 /// | `timer 7 1500`, `timer 7 2 1500` | timer 7 is to wake the task that is polled, or task 2, at 1500 ms |
 /// | `fire 7`, `forget 7` | it fired; it was taken off |
 /// | `clock 1500` | the clock shows 1500 ms |
-/// | `park`, `unpark` | the loop sleeps, which is told once until the next poll; it goes on |
-/// | `cancel 2`, `dropping 2`, `cancelled 2`, `join 2`, `detach 2`, `stop` | as the words say |
+/// | `park`, `unpark` | the loop sleeps until a `clock`, a `fire` or an `unpark` (else nothing is told of it); it goes on |
+/// | `cancel 2`, then `poll 2`, `ready 2` | to cancel it; its future is dropped instead; it is cancelled |
+/// | `dropping 2`, `cancelled 2`, `join 2`, `detach 2`, `stop`, `close` | as the words say |
 /// | `say waiting: 1` | a line of output |
 ///
 /// ` by the timer`, ` by task 3`, ` by main` at the end of `wake`, `clone`, `drop`, `cancel`, `join` names who did it;
@@ -55,6 +56,12 @@ pub struct Told {
     time: Duration,
     running: Option<Id>,
     is_parked: bool,
+    /// Where the loop said that it parks, while nothing has told how that ends.
+    park: Option<Place>,
+    /// Those whose futures are to be dropped.
+    cancelled: HashSet<Id>,
+    dropping: Option<Id>,
+    is_closing: bool,
     /// The clock has moved, or a timer has fired, since the last poll.
     is_timers_turn: bool,
     /// Those that a wake does not put into the ready queue: they are in it, or over.
@@ -75,6 +82,10 @@ impl Told {
             time: Duration::ZERO,
             running: None,
             is_parked: false,
+            park: None,
+            cancelled: HashSet::new(),
+            dropping: None,
+            is_closing: false,
             is_timers_turn: false,
             settled: HashSet::new(),
             wakers: HashMap::new(),
@@ -84,12 +95,21 @@ impl Told {
         }
     }
 
-    /// One line, told at `at`. One that cannot be read is left out; a clock that has not moved and a park of who is parked
-    /// are no events.
+    /// One line, told at `at`. One that cannot be read is left out; a clock that has not moved, a park of who is parked, and
+    /// the second close are no events.
     pub fn tell(&mut self, line: &str, at: Place) {
-        let is_clock = line.starts_with("clock ");
-        self.is_timers_turn |= is_clock || line.starts_with("fire ");
-        if is_clock && line["clock ".len()..].parse() == Ok(self.time.as_millis()) || self.is_parked && line == "park" {
+        if line == "park" {
+            self.park.get_or_insert(at);
+            return;
+        }
+        let is_timers = line.starts_with("clock ") || line.starts_with("fire ");
+        self.is_timers_turn |= is_timers;
+        if let Some(place) = self.park.take().filter(|_| (is_timers || line.starts_with("unpark")) && !self.is_parked) {
+            self.is_parked = true;
+            self.recorder.tell(self.time, Some(place), What::Parked);
+        }
+        let is_same_time = line.strip_prefix("clock ").is_some_and(|time| time.parse() == Ok(self.time.as_millis()));
+        if is_same_time || line == "close" && std::mem::replace(&mut self.is_closing, true) {
             return;
         }
         if let Some(number) = line.strip_prefix("wait ") {
@@ -113,6 +133,7 @@ impl Told {
             What::PollBegun { id } | What::DropBegun { id } => {
                 (self.running, self.is_parked, self.is_timers_turn) = (Some(*id), false, false);
                 self.waits_for = None;
+                self.dropping = Some(*id).filter(|_| matches!(what, What::DropBegun { .. }));
                 self.settled.remove(id);
             }
             What::PollEnded { id, outcome, .. } => {
@@ -125,7 +146,7 @@ impl Told {
                 self.running = None;
                 self.settled.insert(*id);
             }
-            What::Parked => self.is_parked = true,
+            What::CancelAsked { id, .. } => _ = self.cancelled.insert(*id),
             What::RunEnded(_) => (self.is_parked, self.is_timers_turn) = (false, false),
             _ => {}
         }
@@ -163,8 +184,10 @@ impl Told {
         match word {
             "begin" => Some(What::RunBegun),
             "end" => Some(What::RunEnded(Ended::Done)),
+            "poll" if self.cancelled.contains(&id()?) => one(What::DropBegun { id: id()? }),
             "poll" => one(What::PollBegun { id: id()? }),
             "pending" => one(What::PollEnded { id: id()?, outcome: Outcome::Pending, waits_at: vec![] }),
+            "ready" if self.dropping == id() => one(What::Cancelled { id: id()?, panicked: false }),
             "ready" => one(What::PollEnded { id: id()?, outcome: Outcome::Ready, waits_at: vec![] }),
             "panicked" => one(What::PollEnded { id: id()?, outcome: Outcome::Panicked, waits_at: vec![] }),
             "wake" => {
@@ -209,7 +232,7 @@ impl Told {
                 let from = std::mem::replace(&mut self.time, Duration::from_millis(number()?));
                 one(What::ClockJumped { from })
             }
-            "park" => Some(What::Parked),
+            "close" => Some(What::CloseBegun),
             "unpark" => Some(What::Unparked { by: by(Holder::Unknown) }),
             "cancel" => one(What::CancelAsked { id: id()?, by: by(Holder::Unknown) }),
             "dropping" => one(What::DropBegun { id: id()? }),
