@@ -809,10 +809,15 @@ pub fn step(is_callers: bool, name: &str, argument: Option<bool>, result: Option
     if is_callers { format!("({operation})") } else { operation }
 }
 
-pub fn forgets_in_this_order(polls: usize, steps: &[String]) -> String {
+pub fn forgets_in_this_order(polls: usize, steps: &[String], unparks_first: bool) -> String {
+    let question = if unparks_first {
+        "In which order does `wake` do its two things?"
+    } else {
+        "Which step of `block_on` forgets the call?"
+    };
     format!(
         "`block_on` would sleep for ever, although its waker was called. What came after poll {polls}, in parentheses what \
-         the caller did: {}. Which step forgets the call, or comes too early?",
+         the caller did: {}. {question}",
         steps.join(", ")
     )
 }

@@ -531,7 +531,10 @@ fn in_every_order(results: usize, returns: usize) -> Verdict {
         let world = World::new(Moment::Chosen { choices: choices.clone(), returns }, vec![1; results]);
         let end = run(&world, || block_on(pauses(&world, vec![During::Nothing; results])));
         match end {
-            Err(End::SleepsForEver) => return Err(messages::forgets_in_this_order(world.polls.get(), &order(&world))),
+            Err(End::SleepsForEver) => {
+                let (polls, unparks_first) = (world.polls.get(), unparks_first(&world));
+                return Err(messages::forgets_in_this_order(polls, &order(&world), unparks_first));
+            }
             Err(End::PolledInVain) => return Err(messages::polls_in_this_order(world.polls.get(), &order(&world))),
             Err(end) => return Err(ended(end, &world)),
             Ok(()) if world.polls.get() > 1 && world.uses_of_the_flag.get() == 0 => {
@@ -549,6 +552,13 @@ fn in_every_order(results: usize, returns: usize) -> Verdict {
 fn order(world: &World) -> Vec<String> {
     let told = |step: &Step| messages::step(step.is_callers, step.name, step.argument, step.result);
     world.steps.borrow().iter().map(told).collect()
+}
+
+/// Whether the caller came to the thread before it came to the flag.
+fn unparks_first(world: &World) -> bool {
+    let steps = world.steps.borrow();
+    let place = |name: &str| steps.iter().position(|step| step.is_callers && step.name == name);
+    place("unpark").zip(place("store")).is_some_and(|(unpark, store)| unpark < store)
 }
 
 /// The student's future: each time that it is pending it has called its waker, and the `block_on` that was handed out
