@@ -216,32 +216,65 @@ fn each_exercise_is_a_target_that_cargo_test_leaves_out() {
 /// No check hangs, crashes or lies, whatever an answer does.
 #[test]
 fn an_answer_that_never_returns_ends_or_grows_has_no_verdict() {
+    let ended = "No verdict: the program ended while rule 1.1 was checked";
     let bodies = [
-        ("loop { std::hint::spin_loop() }", "No verdict: while rule 1.1 was checked, a call of yours did not return"),
-        ("std::process::exit(0)", "No verdict: the program ended while rule 1.1 was checked"),
-        ("std::process::abort()", "No verdict: the program ended while rule 1.1 was checked"),
-        ("println!(\"finished\"); std::process::exit(0)", "No verdict: the program ended while rule 1.1 was checked"),
+        (
+            "loop { std::hint::spin_loop() }",
+            "No verdict: while rule 1.1 was checked, a call of yours did not return",
+            "",
+        ),
+        ("std::process::exit(0)", ended, ""),
+        ("std::process::abort()", ended, ""),
+        ("println!(\"finished\"); std::process::exit(0)", ended, ""),
         (
             "#[allow(unconditional_recursion)] fn deep(n: u64) -> u64 { deep(n + 1) + n } let _ = deep(0); todo!()",
             "No verdict: the stack overflowed while rule 1.1 was checked",
+            "",
         ),
-        ("panic!(\"so\")", "Rule 1.1: the code panicked at line "),
+        ("panic!(\"so\")", "Rule 1.1: the code panicked at line ", ""),
     ];
+    says("ch01_generators/given/ex01_1.rs", "todo!(\"yield the next number, or complete\")", &bodies);
+}
+
+/// Where a check calls several functions, the one that does not come back is named, and a crash leads to a question.
+#[test]
+fn a_function_that_does_not_come_back_is_named() {
+    let ended = "No verdict: the program ended while `wake` was called for rule 5.7 (";
+    let bodies = [
+        ("while pointer.addr() > 0 {}", "No verdict: while `wake` was called for rule 5.7, a call of yours", ""),
+        (
+            "#[allow(unconditional_recursion)] fn deep(n: u64) -> u64 { deep(n + 1) + n } if deep(0) > 0 { return }",
+            "No verdict: the stack overflowed while `wake` was called for rule 5.7",
+            "",
+        ),
+        (
+            "std::mem::forget(unsafe { std::sync::Arc::from_raw(pointer.cast::<u64>()) }.clone());",
+            ended,
+            checker::messages::IS_IT_AN_ARC,
+        ),
+        ("if pointer.addr() > 0 { std::process::exit(0) }", ended, "Nothing in an exercise may end the process."),
+    ];
+    says("ch05_wakers/solutions/ex05_2.rs", "wake_by_ref(pointer);\n", &bodies);
+}
+
+/// How the sentence begins and ends with which a check rejects a file in which a piece is replaced by each of these.
+fn says(path: &str, piece: &str, bodies: &[(&str, &str, &str)]) {
     let folder = std::env::temp_dir().join(format!("handloop-hostile-{}", std::process::id()));
+    let file = root().join("lessons").join(path);
+    let (exercise, chapter) = (stem(&file).to_owned(), file.parent().and_then(Path::parent).unwrap().to_owned());
+    let folder = folder.join(&exercise);
     fs::create_dir_all(&folder).unwrap();
-    let chapter = root().join("lessons/ch01_generators");
-    let given = fs::read_to_string(chapter.join("given/ex01_1.rs")).unwrap();
-    let todo = "todo!(\"yield the next number, or complete\")";
-    assert!(given.contains(todo));
+    let text = fs::read_to_string(&file).unwrap().replace('\r', "");
+    assert!(text.contains(piece));
     thread::scope(|scope| {
-        for (place, (body, expected)) in bodies.into_iter().enumerate() {
+        for (place, (body, start, end)) in bodies.iter().enumerate() {
             let file = folder.join(format!("hostile{place}.rs"));
-            fs::write(&file, given.replace(todo, body)).unwrap();
-            let answer = Answer { chapter: chapter.clone(), exercise: "ex01_1".to_owned(), file };
+            fs::write(&file, text.replacen(piece, body, 1)).unwrap();
+            let answer = Answer { chapter: chapter.clone(), exercise: exercise.clone(), file };
             let folder = &folder;
             scope.spawn(move || {
                 let (passes, sentence) = answer.verdict(&answer.compile(folder), "");
-                assert!(!passes && sentence.starts_with(expected), "{body}: {sentence}");
+                assert!(!passes && sentence.starts_with(start) && sentence.ends_with(end), "{body}: {sentence}");
             });
         }
     });

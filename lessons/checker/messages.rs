@@ -23,29 +23,35 @@ pub fn no_child(error: &str) -> String {
     format!("No verdict: the check could not be started ({error}). Run it again.")
 }
 
-pub fn ended_early(rule: &str, status: &str) -> String {
-    format!(
-        "No verdict: the program ended while rule {rule} was checked ({status}). Nothing in an exercise may end the process."
+/// Where a check was when it did not come back.
+pub fn place(rule: &str, function: Option<&str>) -> String {
+    function.map_or_else(
+        || format!("while rule {rule} was checked"),
+        |function| format!("while {function} was called for rule {rule}"),
     )
 }
 
-pub fn overflowed(rule: &str) -> String {
-    format!(
-        "No verdict: the stack overflowed while rule {rule} was checked. Look for a function that calls itself without end."
-    )
+/// `question`: what the check asks about a crash there.
+pub fn ended_early(place: &str, status: &str, question: Option<&str>) -> String {
+    let next = question.unwrap_or("Nothing in an exercise may end the process.");
+    format!("No verdict: the program ended {place} ({status}). {next}")
 }
 
-pub fn no_verdict(rule: &str, limit: Duration) -> String {
+pub fn overflowed(place: &str) -> String {
+    format!("No verdict: the stack overflowed {place}. Look for a function that calls itself without end.")
+}
+
+pub fn no_verdict(place: &str, limit: Duration) -> String {
     format!(
-        "No verdict: while rule {rule} was checked, a call of yours did not return within {} seconds. Look for a loop that \
-         has no way out, or for something that waits.",
+        "No verdict: {place}, a call of yours did not return within {} seconds. Look for a loop that has no way out, or for \
+         something that waits.",
         limit.as_secs()
     )
 }
 
-pub fn too_large(rule: &str, limit: u64) -> String {
+pub fn too_large(place: &str, limit: u64) -> String {
     format!(
-        "No verdict: while rule {rule} was checked, the program took more than {} MB of memory. Look for a loop that \
+        "No verdict: {place}, the program took more than {} MB of memory. Look for a loop that \
          keeps something each time.",
         limit >> 20
     )
@@ -62,13 +68,13 @@ pub fn breach(breach: Breach) -> &'static str {
             "`poll` returned Pending without keeping the waker, so nothing can ever wake this task (1 poll, 0 wakers \
              alive)."
         }
-        Breach::WokeNobody => "what the future waits for came, a waker was kept, and nobody called it.",
+        Breach::WokeNobody => "what the future waits for came, and nobody called its waker.",
         Breach::WokeTheOldWaker => {
             "the future was polled with a second waker and then called only the first: the latest one counts."
         }
         Breach::LostTheWakeInTheWindow => {
-            "what the future waits for came between the look and the keeping of the waker, and the wake was lost: keep \
-             the waker, then look again."
+            "what the future waits for came between the look and the keeping of the waker, and the wake was lost: look and \
+             keep under one lock, or keep the waker first and look after that."
         }
         Breach::KeptOneWakerPerPoll => "ten polls left ten wakers behind: the new one takes the place of the old.",
         Breach::LeakedWakers => "the future was dropped, and a waker that it kept is still alive.",
@@ -627,9 +633,45 @@ pub fn a_new_one_was_ready(polls: usize) -> String {
 
 // Chapter 5.
 
-pub fn locked_twice() -> &'static str {
-    "the lock was taken while the same thread held it: with the `Mutex` of std the thread would wait for itself for ever. \
-     Let go of the first guard, or use it again."
+pub fn waits_for_itself(line: u32) -> String {
+    format!(
+        "line {line} takes the lock while the same thread holds it: with the `Mutex` of std the thread waits for itself for \
+         ever, and the call never returns. Use the guard that is there, or drop it first."
+    )
+}
+
+pub fn has_another_lock() -> &'static str {
+    "the lock is not the `Mutex` of `crate::lock`. With that one the check lets `set` come in whenever it is free: with \
+     another one it cannot tell whether anything waits or comes in between."
+}
+
+pub fn wakes_itself(polls: usize, wakes: usize, is_kept: bool) -> String {
+    let kept = if is_kept {
+        "It is kept already: whoever sets the result calls it."
+    } else {
+        "It is not kept either, so whoever sets the result finds none: keep it, and leave the call to them."
+    };
+    format!(
+        "nothing had come, and {} called the waker of their own poll {}, so that the loop polls without a pause. {kept}",
+        counted(polls, "poll"),
+        times(wakes)
+    )
+}
+
+pub fn wakes_those_before(polls: usize, wakes: usize) -> String {
+    format!(
+        "nothing had come, and {} called wakers of polls before them {}: a waker that is replaced is dropped, and nobody \
+         calls it.",
+        counted(polls, "poll"),
+        times(wakes)
+    )
+}
+
+pub fn under_the_lock(who: &str, what: &str) -> String {
+    format!(
+        "{who} held the lock while a waker was {what}. That runs code of others, and code that wants this lock waits for \
+         ever. Take the waker out of the slot, let go of the lock, and then end it."
+    )
 }
 
 fn signed(number: isize) -> String {
@@ -640,20 +682,39 @@ fn signed(number: isize) -> String {
     }
 }
 
+pub const IS_IT_AN_ARC: &str = "Is an `Arc` made of the pointer, or is it followed in another way? Here it is a key for the \
+                                ledger, and there is nothing where it points to.";
+
 pub fn count_changed(function: &str, expected: isize, seen: isize) -> String {
     let why = match function {
-        "clone" => "it makes one waker, which has one count of its own",
-        "wake" => "it is the end of one waker, which gives its count back",
-        "wake_by_ref" => "it makes no waker, and ends none",
+        "`clone`" => "it makes one waker, which has one count of its own",
+        "`wake_by_ref`" => "it makes no waker, and ends none",
+        "`wake`" => "it is the end of one waker, which gives its count back",
         _ => "it is the end of one waker, which gives its count back, and of no other",
     };
-    format!("`{function}` changed the count by {}, and should change it by {}: {why}.", signed(seen), signed(expected))
+    format!("{function} changed the count by {}, and should change it by {}: {why}.", signed(seen), signed(expected))
 }
 
 pub fn used_after_its_end(function: &str) -> String {
     format!(
-        "`{function}` used the pointer when its count was off and no other was left: a real task is freed by then. In which \
-         order does it do its two things?"
+        "{function} reached for the task when its last count was off, or when it was freed: a real task is gone by then. In \
+         which order does it do its things?"
+    )
+}
+
+pub fn freed(function: &str, left: isize, frees: usize) -> String {
+    let seen = match (left, frees) {
+        (0, 0) => "took off the last count and did not free the task, and nobody is left who could".to_owned(),
+        (0, _) => format!("freed the task {}", times(frees)),
+        _ => format!("freed the task while its count was {left}, and those wakers still point to it"),
+    };
+    format!("{function} {seen}: whoever takes off the last one frees the task, once. `take` returns how many are left.")
+}
+
+pub fn reaches_for_the_ledger(function: &str, uses: usize) -> String {
+    format!(
+        "one call of {function} reached for the ledger more than {uses} times: does it call itself, or is there a loop that \
+         has no way out?"
     )
 }
 
@@ -664,8 +725,25 @@ pub fn clone_differs(what: &str) -> String {
     )
 }
 
-pub fn woke_so_often(function: &str, expected: isize, seen: isize) -> String {
-    format!("`{function}` woke the task {seen} times, and should wake it {expected} times.")
+/// `name`: the function that belongs there.
+pub fn in_another_place(place: usize, name: &str, stands_there: Option<&str>) -> String {
+    let called = if name == "release" { "the drop of a waker".to_owned() } else { format!("`waker.{name}()`") };
+    let seen =
+        stands_there.map_or("what stands there does something else".to_owned(), |name| format!("{name} stands there"));
+    format!("the {} place of `TABLE` is what {called} calls, and belongs to `{name}`: {seen}.", ordinal(place))
+}
+
+pub fn woke_so_often(function: &str, expected: usize, seen: usize) -> String {
+    match (seen, expected) {
+        (0, _) => format!("{function} did not wake the task, and should wake it {}.", times(expected)),
+        (_, 0) => format!("{function} woke the task {}, and should not wake it.", times(seen)),
+        _ => format!("{function} woke the task {}, and should wake it {}.", times(seen), times(expected)),
+    }
+}
+
+/// Where `reproduce` is right and `block_on` is not.
+pub fn block_on_is_next(seen: &str) -> String {
+    format!("Part 1 is done: your future shows the defect. Part 2: {seen}")
 }
 
 pub fn sleeps_for_ever(polls: usize) -> String {
@@ -676,18 +754,39 @@ pub fn sleeps_for_ever(polls: usize) -> String {
 }
 
 pub fn polled_so_often(expected: usize, seen: usize) -> String {
-    let end = if seen > 10_000 { " and had no end" } else { "" };
     format!(
         "a future whose waker is called once or several times after each of its {} pauses should be polled {expected} \
-         times, and was polled {seen} times{end}: each wake is good for one more poll, and without a wake there is none.",
+         times, and was polled {seen} times: several wakes before a poll are one.",
         expected - 1
     )
 }
 
-pub fn did_not_look(expected: usize, seen: usize) -> String {
+pub fn polled_in_vain(polls: usize, calls: usize) -> String {
+    let calls = if calls == 0 { "never been called".to_owned() } else { format!("been called {}", times(calls)) };
     format!(
-        "`park` returned at times although nobody had called, and the future was polled all the same: {seen} polls, where \
-         {expected} have a reason. Look again when `park` comes back."
+        "`block_on` polled for the {} time, and the waker had {calls}: each wake is good for one more poll, and without a \
+         wake there is none.",
+        ordinal(polls)
+    )
+}
+
+pub fn waits_without_sleeping(polls: usize, operations: usize) -> String {
+    format!(
+        "after poll {polls} nobody called, and `block_on` did {operations} operations on flag and thread and did not sleep: \
+         while nobody has called, it parks."
+    )
+}
+
+pub fn wake_has_no_end(operations: usize) -> String {
+    format!(
+        "one call of `wake` did {operations} operations on flag and thread: to wake is to say one word and to return."
+    )
+}
+
+pub fn did_not_look(polls: usize) -> String {
+    format!(
+        "`park` returned although nobody had called, and the future was polled all the same: poll {polls} had no reason. \
+         Look again when `park` comes back."
     )
 }
 
@@ -698,14 +797,70 @@ pub fn token_was_taken(polls: usize) -> String {
     )
 }
 
-pub fn reproduces_without_the_defect() -> &'static str {
-    "the future of `reproduce` is never ready, also on a `block_on` that forgets no call: whenever it returns pending, its \
-     waker has to be called."
+/// One operation of `block_on`, or in parentheses of the caller.
+pub fn step(is_callers: bool, name: &str, argument: Option<bool>, result: Option<bool>) -> String {
+    let operation = match (name, argument) {
+        ("nothing", _) => return "it returned without a reason".to_owned(),
+        ("load", _) => format!("`load` said {}", result.unwrap_or_default()),
+        (_, None) => format!("`{name}`"),
+        ("store", Some(value)) => format!("`store({value})`"),
+        (_, Some(value)) => format!("`{name}({value})` said {}", result.unwrap_or_default()),
+    };
+    if is_callers { format!("({operation})") } else { operation }
 }
 
-pub fn reproduces_no_lost_wake() -> &'static str {
-    "on the `block_on` as it was handed out, the future of `reproduce` was ready: find one with which it sleeps for ever. \
-     When could the waker be called so that the flag forgets it?"
+pub fn forgets_in_this_order(polls: usize, steps: &[String], unparks_first: bool) -> String {
+    let question = if unparks_first {
+        "In which order does `wake` do its two things?"
+    } else {
+        "Which step of `block_on` forgets the call?"
+    };
+    format!(
+        "`block_on` would sleep for ever, although its waker was called. What came after poll {polls}, in parentheses what \
+         the caller did: {}. {question}",
+        steps.join(", ")
+    )
+}
+
+pub fn polls_in_this_order(polls: usize, steps: &[String]) -> String {
+    format!(
+        "poll {polls} had no reason: each call had been answered by a poll before. What came before it, in parentheses what \
+         the caller did: {}.",
+        steps.join(", ")
+    )
+}
+
+pub fn has_another_flag() -> &'static str {
+    "the flag is not the `AtomicBool` of `crate::atomic`. With that one the check lets a call come in between any two \
+     operations on the flag: with another one it cannot tell whether the call is kept."
+}
+
+pub fn reproduces_nothing_called(polls: usize, is_given_away: bool) -> String {
+    if is_given_away {
+        return format!(
+            "poll {polls} of the future of `reproduce` was pending and gave its waker away, to a thread or to something that \
+             keeps it. Who calls it later is not seen here: call the waker in the poll."
+        );
+    }
+    format!(
+        "poll {polls} of the future of `reproduce` was pending, and nobody has its waker or has called it: with that no \
+         `block_on` can know when to poll again."
+    )
+}
+
+pub fn reproduces_without_end(polls: usize) -> String {
+    format!(
+        "the future of `reproduce` called its waker in each poll, and was still pending after {polls} polls: no `block_on` \
+         can be done with it. When is it ready?"
+    )
+}
+
+pub fn reproduces_no_lost_wake(polls: usize) -> String {
+    format!(
+        "on the `block_on` as it was handed out, the future of `reproduce` was ready, after {}: find one with which it \
+         sleeps for ever. When could the waker be called so that the flag forgets it?",
+        counted(polls, "poll")
+    )
 }
 
 // Chapter 6.

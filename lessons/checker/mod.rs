@@ -16,7 +16,7 @@ pub mod rules;
 
 use std::io::{Read, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::process::{Child, Command, ExitCode, Stdio};
+use std::process::{Child, Command, ExitCode, ExitStatus, Stdio};
 use std::sync::Mutex;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -87,6 +87,14 @@ fn check_here(word: &str, rules: &[Rule]) {
     say(word, "finished");
 }
 
+/// For a check that calls several functions of an exercise: the one that it calls now, so that the verdict can name it if
+/// it does not come back. `question` is asked if the program crashes in it.
+pub fn calls(function: &str, question: &str) {
+    if let Ok(word) = std::env::var(WORD) {
+        say(&word, &format!("calls {function} {question}"));
+    }
+}
+
 static LAST_PANIC: Mutex<String> = Mutex::new(String::new());
 
 fn say(word: &str, what: &str) {
@@ -124,13 +132,21 @@ fn check_in_child() -> Verdict {
         let (rule, seen) = broken.split_once(' ').unwrap_or((broken, ""));
         return Err(messages::broken(rule, seen));
     }
-    let rule = lines.iter().rev().find_map(|line| line.strip_prefix("at ")).unwrap_or("");
+    let at = lines.iter().rposition(|line| line.starts_with("at ")).unwrap_or(0);
+    let rule = lines.get(at).and_then(|line| line.strip_prefix("at ")).unwrap_or("");
+    let call = lines.iter().skip(at).rev().find_map(|line| line.strip_prefix("calls ")?.split_once(' '));
+    let place = messages::place(rule, call.map(|(function, _)| function));
     match end {
         End::Exited(_) if lines.last() == Some(&"finished") => Ok(()),
-        End::Exited(_) if errors.contains("has overflowed its stack") => Err(messages::overflowed(rule)),
-        End::Exited(status) => Err(messages::ended_early(rule, &status)),
-        End::Late => Err(messages::no_verdict(rule, BACKSTOP)),
-        End::Large => Err(messages::too_large(rule, MOST_MEMORY)),
+        End::Exited(_) if errors.contains("has overflowed its stack") => Err(messages::overflowed(&place)),
+        End::Exited(status) => {
+            // By a signal there is no code; Windows has one for each kind of crash, and all are negative.
+            let is_crash = status.code().is_none_or(|code| code < 0);
+            let question = call.map(|(_, question)| question).filter(|_| is_crash);
+            Err(messages::ended_early(&place, &status.to_string(), question))
+        }
+        End::Late => Err(messages::no_verdict(&place, BACKSTOP)),
+        End::Large => Err(messages::too_large(&place, MOST_MEMORY)),
     }
 }
 
@@ -150,7 +166,7 @@ fn drain(mut pipe: impl Read + Send + 'static) -> thread::JoinHandle<String> {
 }
 
 enum End {
-    Exited(String),
+    Exited(ExitStatus),
     Late,
     Large,
 }
@@ -160,7 +176,7 @@ fn wait(child: &mut Child) -> End {
     let mut pause = Duration::from_millis(1);
     loop {
         if let Ok(Some(status)) = child.try_wait() {
-            return End::Exited(status.to_string());
+            return End::Exited(status);
         }
         let is_late = start.elapsed() >= BACKSTOP;
         if is_late || memory(child) > MOST_MEMORY {

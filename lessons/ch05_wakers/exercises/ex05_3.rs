@@ -4,30 +4,28 @@
 //! there, and `park` takes it and returns; without a token, `park` sleeps until there is one. It may also return without
 //! a reason. So a flag of its own says whether the waker was called.
 //!
-//! Almost always it works. With some futures it sleeps for ever. The library bach had this defect: its pull request 48,
-//! "reset `woken` flag before polling task".
+//! Almost always it works. With some futures it sleeps for ever. The library bach had this defect; the solution's file
+//! says where.
 //!
 //! 1. Reproduce it: let `reproduce` return a future with which this `block_on` sleeps for ever, although the future keeps
-//!    the contract: whenever it returns pending, its waker is called.
-//! 2. Repair `block_on`.
+//!    the contract: whenever it returns pending, its waker is called. Call it in the poll: the check sees no threads of
+//!    yours.
+//! 2. Repair `block_on`: it forgets no call of the waker, wherever that comes in, and polls again only after a call.
 //!
-//! In the check the thread is an object that knows who will still call it, so nothing hangs. Check it with
-//! `cargo run -- check ch05 3`.
+//! `AtomicBool` and `thread` are used as those of std are. The check brings them along, so that another thread can come in
+//! between any two operations on them, also in the middle of `wake`. It knows who will still call, so nothing hangs.
+//! Check it with `cargo run -- check ch05 3`.
 
 use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
 
-/// A thread that sleeps: of the real ones, `std::thread::park` and `Thread::unpark`.
-pub trait Thread: Send + Sync {
-    fn park(&self);
-    fn unpark(&self);
-}
+use crate::atomic::{AtomicBool, Ordering};
+use crate::thread::{self, Thread};
 
 struct Signal {
     is_called: AtomicBool,
-    thread: Arc<dyn Thread>,
+    thread: Thread,
 }
 
 impl Wake for Signal {
@@ -38,8 +36,8 @@ impl Wake for Signal {
 }
 
 /// Polls a future until it is ready, and lets the thread sleep while nobody has called the waker.
-pub fn block_on<F: Future>(thread: Arc<dyn Thread>, future: F) -> F::Output {
-    let signal = Arc::new(Signal { is_called: AtomicBool::new(false), thread });
+pub fn block_on<F: Future>(future: F) -> F::Output {
+    let signal = Arc::new(Signal { is_called: AtomicBool::new(false), thread: thread::current() });
     let waker = Waker::from(signal.clone());
     let mut future = pin!(future);
     loop {
@@ -48,7 +46,7 @@ pub fn block_on<F: Future>(thread: Arc<dyn Thread>, future: F) -> F::Output {
         }
         signal.is_called.store(false, Ordering::SeqCst);
         while !signal.is_called.load(Ordering::SeqCst) {
-            signal.thread.park();
+            thread::park();
         }
     }
 }

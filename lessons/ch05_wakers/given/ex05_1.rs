@@ -4,6 +4,9 @@
 //! `set` is written. Write `poll`: ready with the result if it is there, and otherwise pending, with the waker of this
 //! poll in the slot.
 //!
+//! The lesson's `poll` copies a `u32` out of the slot. A `T` need not be `Copy`, and for that the compiler refuses
+//! `if let Some(result) = slot.result` (E0507): here the result has to be taken out of its `Option`.
+//!
 //! `Mutex` is used as the one of std is. The check brings it along, so that it can let `set` come in whenever the lock is
 //! free. Check it with `cargo run -- check ch05 1`.
 
@@ -43,6 +46,7 @@ impl<T> Future for Promised<T> {
     type Output = T;
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<T> {
+        // Only to silence a warning: delete it.
         let _ = (&self.0, context);
         todo!("look whether the result is there, and keep the waker if it is not")
     }

@@ -3,23 +3,24 @@
 //! The flag was reset after the poll, and with it a call that came during the poll was forgotten. The token of the thread
 //! did not help: `park` took it and returned, the flag said that nobody had called, and the second `park` slept for ever.
 //! The repair resets the flag before the poll. A call up to there is answered by this poll; a call from there on is in
-//! the flag when the poll is over.
+//! the flag when the poll is over. Between the last look at the flag and `park` a call may still come in: then the token
+//! is there, since `wake` sets the flag first and puts the token there second, and `park` returns at once.
+//!
+//! It can be done without moving the reset: `while !signal.is_called.swap(false, …)` looks and resets in one step.
+//!
+//! bach had this defect, and the same repair: its pull request 48, "reset `woken` flag before polling task".
 
 use std::future::poll_fn;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
 
-/// A thread that sleeps: of the real ones, `std::thread::park` and `Thread::unpark`.
-pub trait Thread: Send + Sync {
-    fn park(&self);
-    fn unpark(&self);
-}
+use crate::atomic::{AtomicBool, Ordering};
+use crate::thread::{self, Thread};
 
 struct Signal {
     is_called: AtomicBool,
-    thread: Arc<dyn Thread>,
+    thread: Thread,
 }
 
 impl Wake for Signal {
@@ -30,8 +31,8 @@ impl Wake for Signal {
 }
 
 /// Polls a future until it is ready, and lets the thread sleep while nobody has called the waker.
-pub fn block_on<F: Future>(thread: Arc<dyn Thread>, future: F) -> F::Output {
-    let signal = Arc::new(Signal { is_called: AtomicBool::new(false), thread });
+pub fn block_on<F: Future>(future: F) -> F::Output {
+    let signal = Arc::new(Signal { is_called: AtomicBool::new(false), thread: thread::current() });
     let waker = Waker::from(signal.clone());
     let mut future = pin!(future);
     loop {
@@ -40,7 +41,7 @@ pub fn block_on<F: Future>(thread: Arc<dyn Thread>, future: F) -> F::Output {
             return result;
         }
         while !signal.is_called.load(Ordering::SeqCst) {
-            signal.thread.park();
+            thread::park();
         }
     }
 }

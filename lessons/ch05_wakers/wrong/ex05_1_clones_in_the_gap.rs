@@ -41,7 +41,8 @@ impl<T> Future for Promised<T> {
             Some(result) => Poll::Ready(result),
             None => {
                 let waker = context.waker().clone();
-                self.0.lock().unwrap().waker = Some(waker);
+                let old = self.0.lock().unwrap().waker.replace(waker);
+                drop(old);
                 Poll::Pending
             }
         }

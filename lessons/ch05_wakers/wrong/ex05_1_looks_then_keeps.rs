@@ -40,7 +40,9 @@ impl<T> Future for Promised<T> {
             return Poll::Ready(result);
         }
         let mut slot = self.0.lock().unwrap();
-        slot.waker = Some(context.waker().clone());
+        let old = slot.waker.replace(context.waker().clone());
+        drop(slot);
+        drop(old);
         Poll::Pending
     }
 }

@@ -36,7 +36,8 @@ impl<T> Future for Promised<T> {
     type Output = T;
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<T> {
-        match self.0.lock().unwrap().result.take() {
+        let result = self.0.lock().unwrap().result.take();
+        match result {
             Some(result) => Poll::Ready(result),
             None => {
                 context.waker().wake_by_ref();

@@ -7,23 +7,27 @@ use crate::ledger;
 pub static TABLE: RawWakerVTable = RawWakerVTable::new(clone, wake, wake_by_ref, release);
 
 /// One waker more.
-fn clone(pointer: *const ()) -> RawWaker {
+pub fn clone(pointer: *const ()) -> RawWaker {
     ledger::add(pointer);
     RawWaker::new(pointer, &TABLE)
 }
 
 /// Wakes the task, and is the end of this waker.
-fn wake(pointer: *const ()) {
-    ledger::take(pointer);
+pub fn wake(pointer: *const ()) {
+    if ledger::take(pointer) == 0 {
+        ledger::free(pointer);
+    }
     ledger::wake(pointer);
 }
 
 /// Wakes the task. The waker is still there afterwards.
-fn wake_by_ref(pointer: *const ()) {
+pub fn wake_by_ref(pointer: *const ()) {
     ledger::wake(pointer);
 }
 
 /// The end of this waker. In the table it is the function `drop`.
-fn release(pointer: *const ()) {
-    ledger::take(pointer);
+pub fn release(pointer: *const ()) {
+    if ledger::take(pointer) == 0 {
+        ledger::free(pointer);
+    }
 }

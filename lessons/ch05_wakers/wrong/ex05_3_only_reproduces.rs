@@ -3,18 +3,14 @@
 use std::future::poll_fn;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
 
-/// A thread that sleeps: of the real ones, `std::thread::park` and `Thread::unpark`.
-pub trait Thread: Send + Sync {
-    fn park(&self);
-    fn unpark(&self);
-}
+use crate::atomic::{AtomicBool, Ordering};
+use crate::thread::{self, Thread};
 
 struct Signal {
     is_called: AtomicBool,
-    thread: Arc<dyn Thread>,
+    thread: Thread,
 }
 
 impl Wake for Signal {
@@ -25,8 +21,8 @@ impl Wake for Signal {
 }
 
 /// Polls a future until it is ready, and lets the thread sleep while nobody has called the waker.
-pub fn block_on<F: Future>(thread: Arc<dyn Thread>, future: F) -> F::Output {
-    let signal = Arc::new(Signal { is_called: AtomicBool::new(false), thread });
+pub fn block_on<F: Future>(future: F) -> F::Output {
+    let signal = Arc::new(Signal { is_called: AtomicBool::new(false), thread: thread::current() });
     let waker = Waker::from(signal.clone());
     let mut future = pin!(future);
     loop {
@@ -35,7 +31,7 @@ pub fn block_on<F: Future>(thread: Arc<dyn Thread>, future: F) -> F::Output {
         }
         signal.is_called.store(false, Ordering::SeqCst);
         while !signal.is_called.load(Ordering::SeqCst) {
-            signal.thread.park();
+            thread::park();
         }
     }
 }

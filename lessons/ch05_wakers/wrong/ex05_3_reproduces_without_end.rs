@@ -1,0 +1,45 @@
+//! Breaks rule 5.5: its future calls its waker in each poll, and is never ready, so it shows nothing.
+
+use std::future::poll_fn;
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::task::{Context, Poll, Wake, Waker};
+
+use crate::atomic::{AtomicBool, Ordering};
+use crate::thread::{self, Thread};
+
+struct Signal {
+    is_called: AtomicBool,
+    thread: Thread,
+}
+
+impl Wake for Signal {
+    fn wake(self: Arc<Self>) {
+        self.is_called.store(true, Ordering::SeqCst);
+        self.thread.unpark();
+    }
+}
+
+/// Polls a future until it is ready, and lets the thread sleep while nobody has called the waker.
+pub fn block_on<F: Future>(future: F) -> F::Output {
+    let signal = Arc::new(Signal { is_called: AtomicBool::new(false), thread: thread::current() });
+    let waker = Waker::from(signal.clone());
+    let mut future = pin!(future);
+    loop {
+        signal.is_called.store(false, Ordering::SeqCst);
+        if let Poll::Ready(result) = future.as_mut().poll(&mut Context::from_waker(&waker)) {
+            return result;
+        }
+        while !signal.is_called.load(Ordering::SeqCst) {
+            thread::park();
+        }
+    }
+}
+
+/// It is polled again, and again.
+pub fn reproduce() -> Pin<Box<dyn Future<Output = ()>>> {
+    Box::pin(poll_fn(|context| {
+        context.waker().wake_by_ref();
+        Poll::Pending
+    }))
+}
