@@ -668,9 +668,13 @@ pub fn wakes_those_before(polls: usize, wakes: usize) -> String {
 }
 
 pub fn under_the_lock(who: &str, what: &str) -> String {
+    let repair = match what {
+        "cloned" => "Clone it before you take the lock.",
+        _ => "Take the waker out of the slot, let go of the lock, and then end it.",
+    };
     format!(
         "{who} held the lock while a waker was {what}. That runs code of others, and code that wants this lock waits for \
-         ever. Take the waker out of the slot, let go of the lock, and then end it."
+         ever. {repair}"
     )
 }
 

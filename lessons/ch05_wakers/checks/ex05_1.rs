@@ -8,7 +8,7 @@ mod exercise;
 
 use std::cell::{Cell, RefCell};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::process::ExitCode;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -26,7 +26,7 @@ fn main() -> ExitCode {
             ("5.1", leaves_its_waker),
             ("5.3", keeps_the_latest_waker),
             ("5.2", nothing_comes_in_between),
-            ("5.8", wakers_end_while_no_lock_is_held),
+            ("5.8", wakers_are_left_alone_under_the_lock),
         ],
     )
 }
@@ -279,7 +279,7 @@ fn comes_in(polls_before: usize) -> Verdict {
     Ok(())
 }
 
-/// What its waker points to: it tells what was done to it while the lock was held.
+/// What a waker points to: it tells what was done to it while the lock was held.
 struct Watched;
 
 thread_local! {
@@ -306,16 +306,20 @@ impl Drop for Watched {
     }
 }
 
-fn wakers_end_while_no_lock_is_held() -> Verdict {
+fn wakers_are_left_alone_under_the_lock() -> Verdict {
     if_each_poll_returns(|| {
         let (promise, promised) = promise();
         let mut promised = pin!(promised);
-        let mut poll = || {
-            // The clone that is kept is the last one as soon as the poll is over.
+        // The clone that is kept is the last one as soon as the poll is over.
+        let poll = |promised: &mut Pin<&mut Promised<u32>>| {
             let waker = Waker::from(Arc::new(Watched));
             let _: Poll<u32> = promised.as_mut().poll(&mut Context::from_waker(&waker));
         };
-        (0..3).for_each(|_| poll());
+        (0..3).for_each(|_| poll(&mut promised));
+        let probe = Probe::new();
+        probe.on_clone(Box::new(|| Watched::look("cloned")));
+        let _: bool = probe.with_waker(|waker| promised.as_mut().poll(&mut Context::from_waker(waker)).is_ready());
+        poll(&mut promised);
         if let Some(what) = UNDER_THE_LOCK.take() {
             return Err(messages::under_the_lock("`poll`", what));
         }
@@ -323,7 +327,7 @@ fn wakers_end_while_no_lock_is_held() -> Verdict {
         if let Some(what) = UNDER_THE_LOCK.take() {
             return Err(messages::under_the_lock("`set`", what));
         }
-        poll();
+        poll(&mut promised);
         UNDER_THE_LOCK.take().map_or(Ok(()), |what| Err(messages::under_the_lock("`poll`", what)))
     })
 }

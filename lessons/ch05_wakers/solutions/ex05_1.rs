@@ -1,8 +1,9 @@
 //! Exercise 5.1, solved.
 //!
 //! One lock is held from the look to the keeping, so `set` comes either before the look, and the result is seen, or after
-//! the keeping, and the waker is called. The new waker takes the place of the old one. The old one is dropped when the
-//! lock is free: to drop a waker may run code of others, and that code may want the lock (rule 5.8).
+//! the keeping, and the waker is called. The new waker takes the place of the old one. It is cloned before the lock is
+//! taken, and the old one is dropped when the lock is free: both may run code of others, and that code may want the lock
+//! (rule 5.8).
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -40,11 +41,12 @@ impl<T> Future for Promised<T> {
     type Output = T;
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<T> {
+        let new = context.waker().clone();
         let mut slot = self.0.lock().unwrap();
         if let Some(result) = slot.result.take() {
             return Poll::Ready(result);
         }
-        let old = slot.waker.replace(context.waker().clone());
+        let old = slot.waker.replace(new);
         drop(slot);
         drop(old);
         Poll::Pending

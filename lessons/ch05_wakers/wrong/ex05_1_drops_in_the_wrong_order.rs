@@ -36,11 +36,12 @@ impl<T> Future for Promised<T> {
     type Output = T;
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<T> {
+        let new = context.waker().clone();
         let mut slot = self.0.lock().unwrap();
         if let Some(result) = slot.result.take() {
             return Poll::Ready(result);
         }
-        let _old = slot.waker.replace(context.waker().clone());
+        let _old = slot.waker.replace(new);
         Poll::Pending
     }
 }

@@ -34,11 +34,12 @@ impl<T> Future for Promised<T> {
     type Output = T;
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<T> {
+        let new = context.waker().clone();
         let mut slot = self.0.lock().unwrap();
         match slot.result.take() {
             Some(result) => Poll::Ready(result),
             None => {
-                slot.wakers.push(context.waker().clone());
+                slot.wakers.push(new);
                 Poll::Pending
             }
         }

@@ -36,11 +36,12 @@ impl<T> Future for Promised<T> {
     type Output = T;
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<T> {
+        let new = context.waker().clone();
         if let Some(result) = self.0.lock().unwrap().result.take() {
             return Poll::Ready(result);
         }
         let mut slot = self.0.lock().unwrap();
-        let old = slot.waker.replace(context.waker().clone());
+        let old = slot.waker.replace(new);
         drop(slot);
         drop(old);
         Poll::Pending
