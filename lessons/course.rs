@@ -125,11 +125,16 @@ impl Exercise {
     }
 }
 
+/// What the lesson says about an exercise.
+pub fn section(lesson: &str, exercise: &str) -> Option<String> {
+    let lesson = lesson.replace("\r\n", "\n");
+    let (_, section) = lesson.split_once(&format!("\n### {exercise}:"))?;
+    section.split("\n### ").next().map(str::to_owned)
+}
+
 /// The texts behind the folds of an exercise's section.
 pub fn hints(lesson: &str, exercise: &str) -> Vec<String> {
-    let lesson = lesson.replace("\r\n", "\n");
-    let Some((_, section)) = lesson.split_once(&format!("\n### {exercise}:")) else { return vec![] };
-    let section = section.split("\n### ").next().unwrap_or(section);
+    let Some(section) = section(lesson, exercise) else { return vec![] };
     let folds = section.split("<details><summary>Hint ").skip(1);
     let text = |fold: &str| {
         let (_, text) = fold.split_once("</summary>")?;

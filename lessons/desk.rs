@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::process::{Command, Stdio};
 
-use crate::course::{CHAPTERS, Chapter, EXERCISES, Exercise, root};
+use crate::course::{CHAPTERS, Chapter, EXERCISES, Exercise, root, section};
 use crate::player::file::write_whole;
 
 /// What is remembered between two commands: for each exercise the content that passed, and how many hints are open.
@@ -132,6 +132,15 @@ fn first_error(errors: &str, exercise: &Exercise) -> Outcome {
     Outcome::DoesNotCompile { line, code }
 }
 
+/// Whether the exercise's own section speaks of this error: of its code, and of its message as far as the first name.
+fn explains_itself(exercise: &Exercise, code: &str, line: &str) -> bool {
+    let section = section(exercise.chapter.lesson, &exercise.name()).unwrap_or_default();
+    let section = section.split_whitespace().collect::<Vec<_>>().join(" ");
+    let message = line.split_once("]: ").map_or("", |(_, message)| message);
+    let message = message.split('`').next().unwrap_or("").trim_end_matches([':', ' ']);
+    section.contains(code) && !message.is_empty() && section.contains(message)
+}
+
 /// The chapter, this one or the nearest before it, whose lesson speaks of this error.
 fn explained_in(chapter: &Chapter, code: &str, line: &str) -> Option<&'static Chapter> {
     CHAPTERS.iter().rev().find(|other| other.number <= chapter.number && explains(other.lesson, code, line))
@@ -197,6 +206,9 @@ pub fn check(chapter: &'static Chapter, only: Option<Exercise>) -> Result<bool, 
                 println!("  It does not compile yet. {line}");
                 let explained = code.as_ref().and_then(|code| explained_in(chapter, code, &line));
                 match (code, explained) {
+                    (Some(code), _) if explains_itself(exercise, &code, &line) => {
+                        println!("  {code}: see {} in lessons/{}/README.md", exercise.name(), chapter.name);
+                    }
                     (Some(code), Some(Chapter { name, .. })) => {
                         println!("  {code}: see \"What the compiler will say\" in lessons/{name}/README.md");
                     }

@@ -149,8 +149,8 @@ fn a_student_works_through_chapter_1() {
     assert_eq!(fs::read_to_string(&own).unwrap().replace('\r', ""), given.replace('\r', ""));
     assert!(fs::read_to_string(copy.file("exercises/ex01_1.kept1.txt")).unwrap().contains("Resumed::Yielded(self.at)"));
 
-    // An error leads to the section that explains it: with other names in it, in an earlier chapter, by its second code.
-    // One that is only of the same kind does not, and `unsafe` is answered.
+    // An error leads to the section that explains it: with other names in it, in an earlier chapter, by its second code, the
+    // exercise's own. One that is only of the same kind does not, and `unsafe` is answered.
     let told = |exercise: &str, from: &str, to: &str| {
         let chapter = fs::read_dir(copy.0.join("lessons")).unwrap().map(|entry| entry.unwrap().path());
         let chapter = chapter.into_iter().find(|path| path.join(format!("given/{exercise}.rs")).is_file()).unwrap();
@@ -164,12 +164,17 @@ fn a_student_works_through_chapter_1() {
         lines.join("\n")
     };
     let end = "todo!(\"count, poll the inner future, and pass on what it says\")";
+    let wait = "drop(machine.wait_timeout(timers, deadline - now));";
+    let of_its_own = "see ex06_3 in lessons/ch06_timers/README.md";
     for (exercise, from, to, leads_to) in [
         ("ex04_1", end, "self.inner.poll(context).map(|output| (output, 1))", "lessons/ch04_pin/README.md"),
         ("ex04_1", end, "Pin::new(&mut async {}).poll(context); todo!()", "lessons/ch04_pin/README.md"),
         ("ex04_1", end, "let number: u32 = async { 1 }; todo!()", "rustc --explain E0308"),
         ("ex03_1", "todo!(\"pending, or ready\")", "self.left", "rustc --explain E0308"),
         ("ex04_3", "todo!(", "let x: u32 = std::future::ready(1).await; todo!(", "lessons/ch03_futures/README.md"),
+        ("ex06_3", wait, "machine.wait_timeout(timers, deadline); drop(timers);", of_its_own),
+        ("ex06_3", wait, "machine.wait_timeout(timers, deadline); timers.fire();", of_its_own),
+        ("ex06_2", "Poll::Pending", "drop(self); drop(self); Poll::Pending", "rustc --explain E0382"),
         ("ex04_1", end, "unsafe { self.inner.as_mut().poll(context).map(|output| (output, 1)) }", "without `unsafe`"),
     ] {
         let said = told(exercise, from, to);

@@ -1,5 +1,6 @@
 //! What a student can read from a check: every message, in one place. What was seen comes with the number of the rule.
 
+use std::cmp::Ordering;
 use std::time::Duration;
 
 use super::contract::Breach;
@@ -869,96 +870,248 @@ pub fn reproduces_no_lost_wake(polls: usize) -> String {
 
 // Chapter 6.
 
-pub fn not_nearer_to_the_top(above: &str, below: &str) -> String {
+pub fn compared(a: &str, b: &str, expected: Ordering, seen: Ordering) -> String {
+    let why = match expected {
+        Ordering::Greater => "a fires before b",
+        Ordering::Equal => "they are the same in both fields",
+        Ordering::Less => "b fires before a",
+    };
+    format!("with a = {a} and b = {b}, `a.cmp(&b)` should be {expected:?} and was {seen:?}: {why}.")
+}
+
+pub fn compared_in_part(a: &str, b: &str, cmp: Ordering, seen: Option<Ordering>) -> String {
     format!(
-        "{above} fires before {below}, so it should be the greater of the two: `cmp` should be Greater, and Less with the \
-         two exchanged."
+        "with a = {a} and b = {b}, `a.cmp(&b)` is {cmp:?}, as it should be, and `a.partial_cmp(&b)` is {seen:?}: the heap \
+         compares with `partial_cmp`, which has to say the same."
     )
 }
 
-pub fn timers_of_one_sleep(polls: usize, made: u64, entries: usize) -> String {
+pub fn timer_made_in_new() -> &'static str {
+    "`new` made a timer, and there is no poll yet whose waker it could call: the first poll that returns Pending makes it."
+}
+
+pub fn ready_before_the_deadline(at: Duration) -> String {
+    format!("a sleep of 1 s, made when the clock showed 5 s, was Ready when it showed {} s.", at.as_secs_f64())
+}
+
+pub fn pending_at_the_deadline() -> &'static str {
+    "a sleep of 1 s, made and polled when the clock showed 5 s, was polled again when it showed 6 s, and returned Pending: \
+     its deadline, counted from `new`, had come."
+}
+
+pub fn deadline_from_the_first_poll(time: Duration, at: Duration) -> String {
     format!(
-        "one sleep was polled {} and has made {made} timers, of which {entries} are there now: it should make 1, and keep \
-         that.",
+        "a sleep of {} s was made when the clock showed 0 s, polled for the first time at {} s, and returned Pending: its \
+         deadline is counted from `new`.",
+        time.as_secs(),
+        at.as_secs()
+    )
+}
+
+pub fn timer_made_when_ready() -> &'static str {
+    "a sleep whose deadline had come was polled for the first time, was Ready, and made a timer: nobody waits for that. Look \
+     at the clock before you insert."
+}
+
+pub fn timers_of_one_sleep(who: &str, polls: usize, made: u64, entries: usize) -> String {
+    if made == 0 {
+        return format!("{who} was polled {}, returned Pending, and made no timer: nobody will wake it.", times(polls));
+    }
+    format!(
+        "{who} was polled {}, has made {}, and has {entries} now: it should make 1, and keep that.",
+        times(polls),
+        counted(made as usize, "timer")
+    )
+}
+
+pub fn timer_fired_early() -> &'static str {
+    "the timer of a sleep of 1 s, made when the clock showed 5 s, fired before 6 s: with which deadline was it inserted?"
+}
+
+pub fn timer_did_not_fire() -> &'static str {
+    "the timer of a sleep of 1 s, made when the clock showed 5 s, did not fire at 6 s: with which deadline was it inserted?"
+}
+
+pub fn timer_called(polls: usize, poll: Option<usize>) -> String {
+    let seen = poll.map_or("a waker of none of them".to_owned(), |poll| format!("that of poll {poll}"));
+    format!(
+        "a sleep was polled {}, each time with another waker. Its timer should call the waker of poll {polls}, the latest, \
+         and called {seen}.",
         times(polls)
     )
 }
 
+pub fn never_has_an_old_waker() -> &'static str {
+    "a sleep of `Duration::MAX` was polled a second time, with another waker, and its timer still has the first one."
+}
+
+pub fn timer_left_after_drop(who: &str) -> String {
+    format!(
+        "{who} was dropped while it waited, and its timer is still there. Is there an `impl Drop for Sleep`, and does the \
+         `drop` in it remove that timer?"
+    )
+}
+
+pub fn timer_left_when_due() -> &'static str {
+    "a sleep whose deadline had come was dropped before its timer was fired, and the timer is still there: only one that was \
+     fired or removed is gone."
+}
+
 pub fn timers_left(alive: usize, entries: usize) -> String {
-    format!("{alive} sleeps that wait are left, the others were dropped, and there are {entries} timers.")
-}
-
-pub fn wakers_left(alive: usize, wakers: usize) -> String {
-    format!("{alive} sleeps that wait are left, the others were dropped, and {wakers} clones of their waker are alive.")
-}
-
-pub fn timer_left_when_ready() -> String {
-    "a sleep was ready because the time had come, and was dropped before anybody fired its timer: the timer is still there."
-        .to_owned()
-}
-
-pub fn never_came(seconds: u64) -> String {
-    format!("a sleep of Duration::MAX was over when the clock showed {seconds} s.")
-}
-
-pub fn never_was_not_kept(sleeps: usize, entries: usize) -> String {
     format!(
-        "sleeps of Duration::MAX that were polled: {sleeps}; timers: {entries}. A sleep that waits without a timer has \
-         left its waker with nobody."
+        "of 25 sleeps that waited some were dropped, and {alive} are left; there are {}. Does each sleep remove its own timer?",
+        counted(entries, "timer")
     )
 }
 
-pub fn fired_early(deadline: u128, fired: u128) -> String {
+pub fn waker_left() -> &'static str {
+    "a sleep was dropped and its timer is gone, and a clone of its waker is still alive: who has it?"
+}
+
+pub fn timer_of_another() -> &'static str {
+    "a sleep was dropped, and then the timer of another one was not there: which number does `drop` remove?"
+}
+
+pub fn sum_too_large(time: &str, now: u32) -> String {
     format!(
-        "a timer with the deadline {deadline} µs was fired at {fired} µs: a wait that has returned does not say that a \
-         timer is due."
+        "a sleep of {time} was made when the clock showed {now} s, and a `+` panicked: the sum is more than a `Duration` can \
+         hold, and `+` does not stop there."
     )
 }
 
-pub fn thread_left_timers(left: usize) -> String {
-    format!("the thread ended, or waits without end, and timers that had not fired: {left}.")
+pub fn never_came(time: &str, from: u32, now: u64) -> String {
+    format!("a sleep of {time}, made when the clock showed {from} s, was Ready when it showed {now} s.")
+}
+
+pub fn never_was_over(what: &str, years: u32) -> String {
+    format!("a sleep of `Duration::MAX`, or of a second less, {what} within {}.", counted(years as usize, "year"))
+}
+
+pub fn never_was_not_kept(time: &str) -> String {
+    format!("a sleep of {time} was polled, returned Pending, and has no timer: its waker is with nobody.")
+}
+
+pub fn less_than_no_time() -> &'static str {
+    "a `-` of two durations panicked, because the second was the larger one: no `Duration` is less than zero. What is \
+     left is `deadline - now`, and only while the deadline is still to come."
+}
+
+pub fn fired_early(deadline: Duration, fired: Duration, has_waited: bool, was_cut: bool) -> String {
+    let after = match (has_waited, was_cut) {
+        (false, _) => ", before the thread had waited at all",
+        (true, true) => ", after a wait that an insertion had cut short",
+        (true, false) => "",
+    };
+    format!(
+        "a timer with the deadline {} was fired at {}{after}: is the earliest deadline compared with the clock before each \
+         `fire`?",
+        millis(deadline),
+        millis(fired)
+    )
+}
+
+pub fn not_fired(deadline: Duration, at: Duration) -> String {
+    format!(
+        "the deadline {} had come, and at {} that timer had not fired: is what is due fired before the thread goes on?",
+        millis(deadline),
+        millis(at)
+    )
+}
+
+pub fn waited_until(earliest: Duration, from: Duration, until: Duration) -> String {
+    let why = if until < earliest {
+        "all that is left until that deadline: before it nothing is due"
+    } else {
+        "what is left until that deadline, and no longer"
+    };
+    format!(
+        "the earliest deadline was {}, and at {} the thread began to wait {}. A wait lasts for {why}.",
+        millis(earliest),
+        millis(from),
+        until_when(until)
+    )
+}
+
+pub fn waited_for_no_timer(from: Duration) -> String {
+    format!(
+        "at {} there was no timer, and the thread began to wait: when it finds none it ends, and the next timer starts \
+         another thread.",
+        millis(from)
+    )
 }
 
 pub fn looked_too_often(timers: usize, waits: usize, calls: usize) -> String {
     format!(
-        "timers: {timers}; the thread waited {} and made {calls} calls: it looks while nothing is due.",
-        times(waits)
+        "for {} the thread waited {} and made {}: it looks while nothing is due.",
+        counted(timers, "timer"),
+        times(waits),
+        counted(calls, "call")
     )
 }
 
-pub fn not_cut_short(watched: u64, deadline: u128, fired: Option<u128>) -> String {
+pub fn thread_left_timers(left: usize, earliest: Duration) -> String {
     format!(
-        "the thread waited, for a deadline of {watched} ms or earlier, when a timer of {deadline} ms was inserted: {}. When \
-         a wait returns, look again which deadline is the earliest.",
-        fired_at(fired)
+        "the thread ended, and {} had not fired, of which the earliest has the deadline {}: it ends only when it finds none.",
+        counted(left, "timer"),
+        millis(earliest)
     )
 }
 
-pub fn fired_late(after: usize, deadline: u128, inserted: u128, fired: Option<u128>) -> String {
+/// What became of an insertion: a wait after it that was too long, and when it fired.
+pub fn became(wait: Option<(Duration, Duration)>, fired: Option<Duration>) -> String {
+    let wait = wait.map_or(String::new(), |(from, until)| {
+        format!("at {} the thread began to wait {}, and ", millis(from), until_when(until))
+    });
+    format!("{wait}{}", fired.map_or("it never fired".to_owned(), |fired| format!("it fired at {}", millis(fired))))
+}
+
+pub fn not_cut_short(deadline: Duration, inserted: Duration, became: &str) -> String {
     format!(
-        "a timer of {deadline} ms was inserted at {inserted} ms, after {after} calls of the thread, when nobody had the \
-         lock: {}. What the thread had seen was out of date when it began to wait.",
-        fired_at(fired)
+        "at {}, while the thread waited, a timer with the deadline {} was inserted, and that ended the wait; {became}. When a \
+         wait returns, look again which deadline is the earliest.",
+        millis(inserted),
+        millis(deadline)
+    )
+}
+
+pub fn fired_late(after: usize, deadline: Duration, inserted: Duration, became: &str, is_stale: bool) -> String {
+    let why = if is_stale { ": what it had seen was out of date when it began to wait" } else { "" };
+    format!(
+        "`reproduce` is right. Now `watch`: with `after: {after}` a timer with the deadline {} was inserted at {}; \
+         {became}{why}.",
+        millis(deadline),
+        millis(inserted)
     )
 }
 
 pub fn never_inserted(after: usize, calls: usize) -> String {
     format!(
-        "the insertion of `reproduce` never came: the thread as it was handed out makes {calls} calls in all, and it is \
-         to come after {after}."
+        "the insertion of `reproduce` never came: the thread as it was handed out makes {} in all, and it is to come after \
+         {after}.",
+        counted(calls, "call")
     )
 }
 
-pub fn insertion_in_time(after: usize, deadline: u128, cut_in: bool) -> String {
-    let why = if cut_in { "it came while the thread waited, and cut the wait short" } else { "it is not late there" };
+pub fn insertion_in_time(after: usize, deadline: Duration, fired: Option<Duration>, why: &str) -> String {
     format!(
-        "on the thread as it was handed out, the timer of `reproduce` ({deadline} ms, after {after} calls) fired in time: \
-         {why}. Find a place and a deadline with which it fires late."
+        "on the thread as it was handed out, the timer of `reproduce` (`after: {after}`, deadline {}) was not late: {}; {why}. \
+         Find a place and a deadline with which it is.",
+        millis(deadline),
+        became(None, fired)
     )
 }
 
-fn fired_at(fired: Option<u128>) -> String {
-    fired.map_or("it never fired".to_owned(), |fired| format!("it fired at {fired} ms"))
+fn until_when(until: Duration) -> String {
+    if until == Duration::MAX { "without end".to_owned() } else { format!("until {}", millis(until)) }
+}
+
+/// `30 ms`, `0.004 ms`.
+fn millis(time: Duration) -> String {
+    if time == Duration::MAX {
+        return "`Duration::MAX`".to_owned();
+    }
+    let fraction = format!(".{:06}", time.subsec_nanos() % 1_000_000);
+    format!("{}{} ms", time.as_millis(), fraction.trim_end_matches('0').trim_end_matches('.'))
 }
 
 /// `1 wait`, `3 waits`.

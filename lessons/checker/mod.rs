@@ -63,8 +63,13 @@ pub fn run(exercise: &str, rules: &[Rule]) -> ExitCode {
 fn check_here(word: &str, rules: &[Rule]) {
     // The student's own panics are reported by the verdict, with their place.
     std::panic::set_hook(Box::new(|info| {
-        let place =
-            info.location().map_or(String::new(), |at| format!(" at line {} of {}", at.line(), file_name(at.file())));
+        let place = info.location().map_or(String::new(), |at| {
+            if is_of_std(at.file()) {
+                format!(" in {} of std", file_name(at.file()))
+            } else {
+                format!(" at line {} of {}", at.line(), file_name(at.file()))
+            }
+        });
         let text = info.payload().downcast_ref::<&str>().map(|text| (*text).to_owned());
         let text = text.or_else(|| info.payload().downcast_ref::<String>().cloned()).unwrap_or_default();
         *LAST_PANIC.lock().unwrap_or_else(|poisoned| poisoned.into_inner()) = if text.starts_with("not yet implemented")
@@ -105,6 +110,11 @@ fn say(word: &str, what: &str) {
 
 fn file_name(path: &str) -> &str {
     path.rsplit(['/', '\\']).next().unwrap_or(path)
+}
+
+/// The lines of std say nothing to a student.
+fn is_of_std(path: &str) -> bool {
+    ["core", "alloc", "std"].iter().any(|name| path.replace('\\', "/").contains(&format!("/library/{name}/src/")))
 }
 
 /// The parent: starts the child, and reads what it says.

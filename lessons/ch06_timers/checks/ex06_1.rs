@@ -6,8 +6,6 @@ mod checker;
 #[path = "../exercises/ex06_1.rs"]
 mod exercise;
 
-use std::cmp::Ordering;
-use std::collections::BinaryHeap;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -18,79 +16,64 @@ fn main() -> ExitCode {
     checker::run("ex06_1", &[("6.3", fires_in_order)])
 }
 
-/// Deadlines in milliseconds, in the order of arrival: five in one second, many of them equal, one that never comes.
-const DEADLINES: [u64; 28] = [
-    3000,
-    1000,
-    2000,
-    1000,
-    1400,
-    1200,
-    u64::MAX,
-    2000,
-    1000,
-    4000,
-    1400,
-    1000,
-    0,
-    3000,
-    2000,
-    1200,
-    1000,
-    0,
-    4000,
-    2000,
-    1000,
-    1200,
-    3000,
-    1400,
-    1000,
-    2000,
-    0,
-    1000,
-];
+const NANOSECOND: Duration = Duration::from_nanos(1);
+const MICROSECOND: Duration = Duration::from_micros(1);
+const MILLISECOND: Duration = Duration::from_millis(1);
+const SECOND: Duration = Duration::from_secs(1);
 
-fn entries(deadlines: &[u64]) -> Vec<Entry> {
-    let entry = |(number, millis): (u64, &u64)| Entry { deadline: Duration::from_millis(*millis), number };
-    (1..).zip(deadlines).map(entry).collect()
+/// Deadlines that are far apart, and ones that are the same but for the smallest part.
+fn deadlines() -> Vec<Duration> {
+    let mut deadlines =
+        vec![Duration::ZERO, Duration::from_millis(u64::MAX), Duration::MAX - NANOSECOND, Duration::MAX];
+    // The last two have more nanoseconds than a u64 can hold.
+    let far = [1 << 24, 1 << 32, 20_000_000_000, 1 << 53].map(Duration::from_secs);
+    for deadline in [MICROSECOND, MILLISECOND, SECOND, SECOND * 2, SECOND * 3600].into_iter().chain(far) {
+        let near = [NANOSECOND, MICROSECOND, MILLISECOND].map(|more| deadline + more);
+        deadlines.extend([deadline - NANOSECOND, deadline].into_iter().chain(near));
+    }
+    deadlines
 }
 
-/// The numbers of the entries as the heap gives them. Where an entry is in the heap depends on when it was pushed, so a
-/// check pushes them in several orders.
-fn popped(mut entries: Vec<Entry>, order: usize) -> Vec<u64> {
-    match order {
-        0 => {}
-        1 => entries.reverse(),
-        turns => {
-            let middle = turns * 5 % entries.len();
-            entries.rotate_left(middle);
+/// In the order in which they fire.
+fn entries() -> Vec<Entry> {
+    let mut entries: Vec<(Duration, u64)> = Vec::new();
+    for number in [1, 2, 3, 1000, 1_000_000, u64::MAX] {
+        entries.extend(deadlines().into_iter().map(|deadline| (deadline, number)));
+    }
+    entries.sort();
+    entries.dedup();
+    entries.into_iter().map(|(deadline, number)| Entry { deadline, number }).collect()
+}
+
+/// `a` fires before `b`, or is the same.
+fn compare(a: &Entry, b: &Entry) -> Verdict {
+    let order = (b.deadline, b.number).cmp(&(a.deadline, a.number));
+    for (a, b, expected) in [(a, b, order), (b, a, order.reverse())] {
+        let seen = a.cmp(b);
+        let (name_a, name_b) = (format!("{a:?}"), format!("{b:?}"));
+        if seen != expected {
+            return Err(messages::compared(&name_a, &name_b, expected, seen));
+        }
+        let seen = a.partial_cmp(b);
+        if seen != Some(expected) {
+            return Err(messages::compared_in_part(&name_a, &name_b, expected, seen));
         }
     }
-    let mut heap: BinaryHeap<Entry> = BinaryHeap::new();
-    entries.into_iter().for_each(|entry| heap.push(entry));
-    std::iter::from_fn(|| heap.pop()).map(|entry| entry.number).collect()
+    Ok(())
 }
 
 fn fires_in_order() -> Verdict {
-    for [above, below] in [[(1000, 2), (2000, 1)], [(1000, 1), (1000, 2)]] {
-        let [a, b] = [above, below].map(|(millis, number)| Entry { deadline: Duration::from_millis(millis), number });
-        if (a.cmp(&b), b.cmp(&a)) != (Ordering::Greater, Ordering::Less) {
-            return Err(messages::not_nearer_to_the_top(&format!("{a:?}"), &format!("{b:?}")));
-        }
+    // First the pairs that are easy to read.
+    let entry = |deadline, number| Entry { deadline, number };
+    compare(&entry(SECOND, 2), &entry(SECOND * 2, 1))?;
+    compare(&entry(SECOND, 1), &entry(SECOND, 2))?;
+    compare(&entry(SECOND, 1), &entry(SECOND, 1))?;
+    for more in [Duration::from_millis(400), MILLISECOND, MICROSECOND, NANOSECOND] {
+        compare(&entry(SECOND, 2), &entry(SECOND + more, 1))?;
     }
-    let cases: [(&str, Vec<u64>); 3] = [
-        ("28 timers with some deadlines equal", DEADLINES.to_vec()),
-        ("25 timers with the same deadline", vec![1000; 25]),
-        ("25 timers, each earlier than the one before", (1..=25).rev().map(|second| second * 1000).collect()),
-    ];
-    for (what, deadlines) in cases {
-        let mut expected: Vec<u64> = (1..=deadlines.len() as u64).collect();
-        // A stable sort: among equal deadlines it keeps the order of arrival.
-        expected.sort_by_key(|number| deadlines[*number as usize - 1]);
-        for order in 0..5 {
-            let seen = popped(entries(&deadlines), order);
-            messages::first_difference(&format!("{what}: the numbers as they fire"), &expected, &seen)?;
-        }
+    let entries = entries();
+    for (place, a) in entries.iter().enumerate() {
+        entries[place..].iter().try_for_each(|b| compare(a, b))?;
     }
     Ok(())
 }

@@ -2,12 +2,13 @@
 //!
 //! This `Sleep` works, and leaves things behind: it makes a timer in each poll, and takes none off. Extend it:
 //!
-//! 1. It has one timer, however often it is polled, and that has the latest waker.
+//! 1. It has one timer, however often it is polled, and that has the latest waker. The first poll that returns pending
+//!    makes it: not `new`, and not a poll that is ready.
 //! 2. When it is dropped its timer is taken off.
-//! 3. `Sleep::new(&timers, Duration::MAX)` is a sleep that never ends, at any time.
+//! 3. `Sleep::new(&timers, Duration::MAX)` is a sleep that never ends, whatever the clock shows.
 //!
-//! Add fields and an `impl Drop`; `new` and `poll` keep their signatures, and `Timers` stays as it is. Check it with
-//! `cargo run -- check ch06 2`.
+//! Add fields and an `impl Drop`; `new` and `poll` keep their signatures, deadlines are counted from `new`, as here, and
+//! `Timers` stays as it is. Check it with `cargo run -- check ch06 2`.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;

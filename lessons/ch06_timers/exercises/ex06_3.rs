@@ -4,13 +4,20 @@
 //! is inserted, and that fires after 3 seconds. The project jolt had this defect (its pull request 584: a timer of
 //! 100 ms took 2998 ms).
 //!
-//! On real threads that depends on chance. Here it does not: the clock of `Machine` is virtual, and the other thread
-//! inserts its timer at the place that an `Insertion` names. `after: n` is: as soon as `watch` has made n calls of
-//! methods of `Machine` and `Guard`, and nobody has the lock. A call that waits for time counts as soon as it begins.
+//! On real threads that depends on chance. Here it does not: the clock of `Machine` is virtual, each call takes 1 µs of
+//! it, and the other thread inserts its timer at the place that an `Insertion` names. `after: N` counts the calls that
+//! `watch` makes of methods of `Machine` and `Guard`, from its beginning: `now`, `lock`, `wait_timeout`, `earliest` and
+//! `fire`, each time that one of them is called. The timer comes in after call N and before call N + 1. If `watch` has
+//! the lock there, it comes in when `watch` gives the lock back. A `wait_timeout` gives it back as soon as it begins: if
+//! call N is a `wait_timeout`, the timer comes in during the wait.
 //!
-//! 1. Reproduce it: `watch` begins with one timer, of 3 seconds. Let `reproduce` return an insertion that fires late.
-//! 2. Repair `watch`. No timer may fire late, wherever it is inserted, and the thread may not look again and again
-//!    while nothing is due. All of `Machine` stays as it is.
+//! Deadlines are times of that clock, which begins at 0. A timer is late if it fires more than 1 ms after its deadline;
+//! one whose deadline has come when it is inserted, if it fires more than 1 ms after that.
+//!
+//! 1. Reproduce it: `watch` begins with one timer, of 3 seconds. Let `reproduce` return an insertion whose timer is late.
+//! 2. Repair `watch`. No timer may be late, wherever it is inserted, and the thread may not look again and again while
+//!    nothing is due: it waits for the earliest deadline, and when there is none it ends. All of `Machine` stays as it
+//!    is.
 //!
 //! Check it with `cargo run -- check ch06 3`.
 
@@ -33,9 +40,9 @@ pub fn watch(machine: &Machine) {
     }
 }
 
-/// The other thread inserts a timer with this deadline, after so many calls of the timer thread.
+/// The other thread inserts a timer with this deadline, after so many calls of `watch`.
 pub fn reproduce() -> Insertion {
-    todo!("an insertion that fires late: Insertion {{ after: …, deadline: Duration::from_millis(…) }}")
+    todo!("an insertion whose timer is late: Insertion {{ after: …, deadline: Duration::from_millis(…) }}")
 }
 
 #[derive(Clone, Debug)]
@@ -55,8 +62,8 @@ pub struct Machine {
     timers: RefCell<Vec<Timer>>,
     insertions: RefCell<Vec<Insertion>>,
     pub calls: Cell<usize>,
-    pub waits: Cell<usize>,
-    /// The last look found no timer. A thread may end then: the next timer starts another one.
+    pub waits: RefCell<Vec<Wait>>,
+    /// The last look found no timer. The thread ends then: the next timer starts another one.
     pub is_idle: Cell<bool>,
 }
 
@@ -69,10 +76,16 @@ pub struct Timer {
     pub fired: Option<Duration>,
 }
 
+#[derive(Clone, Debug)]
+pub struct Wait {
+    pub from: Duration,
+    pub timeout: Duration,
+}
+
 /// The lock, held. To drop it gives it back.
 pub struct Guard<'a>(&'a Machine);
 
-/// What ends a run in which nothing can happen any more.
+/// What ends a run that would have no end.
 pub struct Over;
 
 impl Machine {
@@ -82,7 +95,7 @@ impl Machine {
         machine
     }
 
-    /// The time. A look at it takes 1 µs.
+    /// The time.
     pub fn now(&self) -> Duration {
         self.call();
         self.time.get()
@@ -99,7 +112,7 @@ impl Machine {
     /// Gives the lock back and waits, both in one step; returns with the lock when it is notified or the time is over.
     pub fn wait_timeout<'a>(&'a self, guard: Guard<'a>, timeout: Duration) -> Guard<'a> {
         self.call();
-        self.waits.set(self.waits.get() + 1);
+        self.waits.borrow_mut().push(Wait { from: self.time.get(), timeout });
         self.is_waiting.set(true);
         self.is_notified.set(false);
         drop(guard);
@@ -125,7 +138,7 @@ impl Machine {
         self.let_others_run();
         self.calls.set(self.calls.get() + 1);
         self.time.set(self.time.get() + Duration::from_micros(1));
-        if self.calls.get() > 10_000_000 {
+        if self.calls.get() == 1_000_000 {
             panic_any(Over);
         }
     }

@@ -11,7 +11,7 @@ pub struct Entry {
 }
 
 impl Ord for Entry {
-    /// `Ordering::Greater`: `self` is nearer to the top than `other`.
+    /// `Ordering::Greater`: `self` is nearer to the top than `other`. `Ordering::Equal`: they are the same in both fields.
     fn cmp(&self, other: &Self) -> Ordering {
         other.deadline.cmp(&self.deadline).then(self.number.cmp(&other.number))
     }

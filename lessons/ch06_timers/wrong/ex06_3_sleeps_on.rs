@@ -21,7 +21,7 @@ pub fn watch(machine: &Machine) {
     }
 }
 
-/// The other thread inserts a timer with this deadline, after so many calls of the timer thread.
+/// The other thread inserts a timer with this deadline, after so many calls of `watch`.
 pub fn reproduce() -> Insertion {
     Insertion { after: 3, deadline: Duration::from_millis(100) }
 }
@@ -43,8 +43,8 @@ pub struct Machine {
     timers: RefCell<Vec<Timer>>,
     insertions: RefCell<Vec<Insertion>>,
     pub calls: Cell<usize>,
-    pub waits: Cell<usize>,
-    /// The last look found no timer. A thread may end then: the next timer starts another one.
+    pub waits: RefCell<Vec<Wait>>,
+    /// The last look found no timer. The thread ends then: the next timer starts another one.
     pub is_idle: Cell<bool>,
 }
 
@@ -57,10 +57,16 @@ pub struct Timer {
     pub fired: Option<Duration>,
 }
 
+#[derive(Clone, Debug)]
+pub struct Wait {
+    pub from: Duration,
+    pub timeout: Duration,
+}
+
 /// The lock, held. To drop it gives it back.
 pub struct Guard<'a>(&'a Machine);
 
-/// What ends a run in which nothing can happen any more.
+/// What ends a run that would have no end.
 pub struct Over;
 
 impl Machine {
@@ -70,7 +76,7 @@ impl Machine {
         machine
     }
 
-    /// The time. A look at it takes 1 µs.
+    /// The time.
     pub fn now(&self) -> Duration {
         self.call();
         self.time.get()
@@ -87,7 +93,7 @@ impl Machine {
     /// Gives the lock back and waits, both in one step; returns with the lock when it is notified or the time is over.
     pub fn wait_timeout<'a>(&'a self, guard: Guard<'a>, timeout: Duration) -> Guard<'a> {
         self.call();
-        self.waits.set(self.waits.get() + 1);
+        self.waits.borrow_mut().push(Wait { from: self.time.get(), timeout });
         self.is_waiting.set(true);
         self.is_notified.set(false);
         drop(guard);
@@ -113,7 +119,7 @@ impl Machine {
         self.let_others_run();
         self.calls.set(self.calls.get() + 1);
         self.time.set(self.time.get() + Duration::from_micros(1));
-        if self.calls.get() > 10_000_000 {
+        if self.calls.get() == 1_000_000 {
             panic_any(Over);
         }
     }

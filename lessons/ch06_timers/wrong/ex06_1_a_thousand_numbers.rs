@@ -1,0 +1,26 @@
+//! Breaks rule 6.3: it makes one key of the two with three digits for the number, and a larger number counts as more time.
+
+use std::cmp::Ordering;
+use std::time::Duration;
+
+#[derive(Debug, PartialEq, Eq)]
+pub struct Entry {
+    pub deadline: Duration,
+    /// 1 for the timer that arrived first, 2 for the next one, and so on.
+    pub number: u64,
+}
+
+impl Ord for Entry {
+    /// `Ordering::Greater`: `self` is nearer to the top than `other`. `Ordering::Equal`: they are the same in both fields.
+    fn cmp(&self, other: &Self) -> Ordering {
+        let key = |entry: &Entry| entry.deadline.as_nanos() * 1000 + u128::from(entry.number);
+        key(other).cmp(&key(self))
+    }
+}
+
+/// `BinaryHeap` asks for this one, too. It says the same.
+impl PartialOrd for Entry {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
