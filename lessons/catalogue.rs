@@ -8,7 +8,9 @@ use std::time::Duration;
 use handloop::Builder;
 
 use crate::player::{Source, told};
-use crate::{ch01_generators, ch02_scheduler, ch03_futures, ch04_pin, ch05_wakers, ch06_timers, programs};
+use crate::{
+    ch01_generators, ch02_scheduler, ch03_futures, ch04_pin, ch05_wakers, ch06_timers, ch07_event_loop, programs,
+};
 
 impl Program {
     /// By its own name, or by that of a chapter's folder.
@@ -47,7 +49,7 @@ pub struct Blocking(pub Duration);
 /// Between two rounds of a loop that cannot know when to poll: what `main` of those stages has.
 const PAUSE: Duration = Duration::from_millis(500);
 
-pub const PROGRAMS: [Program; 9] = [
+pub const PROGRAMS: [Program; 10] = [
     Program {
         name: "gather",
         what: "three sleeps of 1, 2 and 4 seconds, together: 4 seconds",
@@ -120,6 +122,18 @@ pub const PROGRAMS: [Program; 9] = [
             run: ch06_timers::main,
             fast: || ch06_timers::article(&ch06_timers::Clock::new(ch06_timers::Time::Virtual(Mutex::default()))),
             listener: &ch06_timers::PLAYER,
+        },
+    },
+    Program {
+        name: "ch07",
+        what: "chapter 7, event loop: two tasks and a callback on one thread, polled in turns",
+        sources: &[Source { path: "lessons/ch07_event_loop/stage.rs", text: include_str!("ch07_event_loop/stage.rs") }],
+        run: Run::Told {
+            run: ch07_event_loop::main,
+            fast: || {
+                ch07_event_loop::article(&ch07_event_loop::Clock::new(ch07_event_loop::Time::Virtual(Mutex::default())))
+            },
+            listener: &ch07_event_loop::PLAYER,
         },
     },
 ];

@@ -57,6 +57,13 @@ pub const CHAPTERS: &[Chapter] = &[
         lesson: include_str!("ch06_timers/README.md"),
         stage: include_str!("ch06_timers/stage.rs"),
     },
+    Chapter {
+        number: 7,
+        name: "ch07_event_loop",
+        title: "event loop: many tasks on one thread, a ready queue, and turns",
+        lesson: include_str!("ch07_event_loop/README.md"),
+        stage: include_str!("ch07_event_loop/stage.rs"),
+    },
 ];
 
 /// Each chapter has so many exercises.

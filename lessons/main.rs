@@ -30,6 +30,10 @@ mod ch05_wakers;
 #[allow(unsafe_code)]
 #[path = "ch06_timers/stage.rs"]
 mod ch06_timers;
+// From here on a stage has more than its own program uses.
+#[allow(dead_code, unsafe_code)]
+#[path = "ch07_event_loop/stage.rs"]
+mod ch07_event_loop;
 
 use std::error::Error;
 use std::io::{IsTerminal, Write, stdin, stdout};

@@ -1122,3 +1122,232 @@ fn counted(count: usize, what: &str) -> String {
 fn times(count: usize) -> String {
     if count == 1 { "once".to_owned() } else { format!("{count} times") }
 }
+
+// Chapter 7.
+
+pub fn locked_twice() -> &'static str {
+    "the lock was taken while the same thread held it: with the `Mutex` of std the thread would wait for itself for ever. \
+     Let go of the first guard, or use it again."
+}
+
+pub fn own_thread() -> &'static str {
+    "the lock was taken on another thread. The check plays all other threads itself: a wake does what it does on the \
+     thread that calls it."
+}
+
+pub fn wake_waits() -> &'static str {
+    "the thread that called `wake` would wait here, until somebody notifies it. A wake waits for nobody: to wait, and to take \
+     the entries, is for the loop's thread."
+}
+
+pub fn wake_of_a_task_has_no_end(task: usize) -> String {
+    format!("a wake of task {task} did not return: it takes the lock again and again. What ends its loop?")
+}
+
+pub fn no_entry(task: usize, others: usize, flag: bool) -> String {
+    let flag = if flag { "up" } else { "down" };
+    let others = match others {
+        0 => "the queue was empty before".to_owned(),
+        1 => "1 other task had one".to_owned(),
+        others => format!("{others} other tasks had one"),
+    };
+    format!(
+        "task {task} had no entry and was woken, and when `wake` returned it had none either ({others}; its flag is {flag}): \
+         nobody will poll it."
+    )
+}
+
+pub fn lock_kept(task: usize) -> String {
+    format!(
+        "a wake of task {task} returned, and the lock of the ready queue is still held: nobody can take it any more."
+    )
+}
+
+pub fn entry_taken_away(task: usize, other: usize) -> String {
+    format!("a wake of task {task} took the entry of task {other} out of the queue.")
+}
+
+pub fn nobody_notified(task: usize) -> String {
+    format!(
+        "the loop's thread waited in `take`, task {task} was woken and has an entry, and nobody notified the thread, which \
+         waits on."
+    )
+}
+
+pub fn notified_too_early(task: usize) -> String {
+    format!(
+        "the loop's thread waited in `take`, and a wake of task {task} notified it before the entry was in the queue: it \
+         looked, found nothing, and waits on."
+    )
+}
+
+pub fn entries_of(task: usize, wakes: usize, entries: usize) -> String {
+    format!("task {task} was woken {} before a poll, and has {entries} entries.", times(wakes))
+}
+
+pub fn entries_of_two_threads(task: usize, entries: usize) -> String {
+    format!(
+        "two threads woke task {task} at a time, and it has {entries} entries: the second came in where the first gave the \
+         lock back."
+    )
+}
+
+pub fn entry_without_flag(task: usize) -> String {
+    format!(
+        "task {task} has an entry, and its flag is down: a wake that looks at the flag makes a second entry. The flag goes up \
+         with the entry."
+    )
+}
+
+pub fn taken_in_the_middle(task: usize) -> String {
+    format!(
+        "where a wake of task {task} gave the lock back, the loop's thread took all entries and put the flags down; then the wake \
+         went on, and now the task has an entry and its flag is down. Flag and entry belong under one lock."
+    )
+}
+
+pub fn entry_moved(task: usize) -> String {
+    format!("task {task} had an entry and was woken again: the entry moved, and should stay at its place in the queue.")
+}
+
+/// Tasks and turns of a loop are numbered as the check makes them: the first task is 0, the first turn 1.
+pub fn polled_without_a_reason(task: usize, turn: usize, again: bool) -> String {
+    let again = if again { " a second time" } else { "" };
+    format!(
+        "turn {turn} polled task {task}{again}, and nobody had woken it since its last poll. Whom a turn polls is in the ready \
+         queue, and an entry is good for one poll."
+    )
+}
+
+pub fn polled_too_soon(task: usize, turn: usize, was_spawned: bool) -> String {
+    let what = if was_spawned { "spawned" } else { "woken" };
+    format!(
+        "task {task} was {what} by a poll of turn {turn}, and turn {turn} polled it. It was not ready when the turn began, so it \
+         is for the next one."
+    )
+}
+
+pub fn passed_by(task: usize, turn: usize, later: Option<usize>) -> String {
+    let later =
+        later.map_or("and no turn ever polled it".to_owned(), |later| format!("and was polled by turn {later}"));
+    format!(
+        "task {task} had an entry when turn {turn} began, was not polled by it, {later}: a turn polls all who are ready."
+    )
+}
+
+pub fn out_of_order(turn: usize, expected: &[usize], seen: &[usize]) -> String {
+    let place = (0..expected.len()).find(|place| expected[*place] != seen[*place]).unwrap_or(0);
+    format!(
+        "turn {turn}, with {} entries in the queue: the {} to be polled should be task {} and was task {}. Who was woken first \
+         is polled first.",
+        expected.len(),
+        ordinal(place + 1),
+        expected[place],
+        seen[place]
+    )
+}
+
+pub fn turn_has_no_end(turn: usize, polls: usize) -> String {
+    if polls == 0 {
+        return format!(
+            "turn {turn} had polled nobody and did not return: a turn with nothing to poll is over at once."
+        );
+    }
+    format!("turn {turn} did not return, after {polls} polls: what becomes ready while it runs is for the next one.")
+}
+
+pub fn wake_in_turn_lost(task: usize, turn: usize, was_polled: bool) -> String {
+    let when = if was_polled { "in its poll of" } else { "by another task's poll in" };
+    format!(
+        "task {task} was woken {when} turn {turn}, and no later turn polled it: the wake was lost. Which line took its entry \
+         out of the queue, and when?"
+    )
+}
+
+pub fn not_kept(task: usize) -> String {
+    format!(
+        "task {task} was pending, was woken after that, and was never polled again: what becomes of a future that is pending, and \
+         whose waker did it get?"
+    )
+}
+
+pub fn polled_under_the_lock(task: usize) -> String {
+    format!(
+        "while task {task} was polled the lock of the ready queue was held, so a wake in that poll would wait for ever{}",
+        how_long_guards_live()
+    )
+}
+
+/// What follows where somebody holds a guard longer than it seems.
+pub fn how_long_guards_live() -> &'static str {
+    ". How long does each guard live? One that is made in the head of a `for`, `while let`, `if let` or `match` lives to the \
+     end of its block."
+}
+
+pub fn dropped_under_the_lock(task: usize) -> String {
+    format!(
+        "while task {task} was dropped the lock of the ready queue was held: a wake in its destructor would wait for ever."
+    )
+}
+
+pub fn spawn_panicked(task: usize, when: &str, seen: &str) -> String {
+    format!("task {task} called `spawn` {when}, and {seen}. Who holds what `spawn` needs?")
+}
+
+pub fn spawned_and_lost(task: usize, turn: usize) -> String {
+    format!(
+        "task {task} was spawned by another one, in turn {turn}, and no turn polled it: what becomes of a task that `spawn` \
+         puts in while a turn runs?"
+    )
+}
+
+pub fn polled_when_over(task: usize, turn: usize) -> String {
+    format!("task {task} was over, was woken, and was polled again by turn {turn}.")
+}
+
+pub fn wake_of_a_dead_task_panicked(task: usize, turn: usize, seen: &str) -> String {
+    format!("task {task} was over and was woken once more; then came turn {turn}, and {seen}.")
+}
+
+pub fn passed_by_beside(task: usize, dead: usize, turn: usize) -> String {
+    format!(
+        "before turn {turn} task {dead} was woken, which was over, and task {task}, which was not; and no turn polled task \
+         {task}. What does `turn` do with the rest when it meets an entry of a task that is over?"
+    )
+}
+
+pub fn never_dropped(task: usize) -> String {
+    format!(
+        "task {task} is over, and two turns later its future was not dropped yet. Its destructor has to run, while the loop \
+         holds nothing."
+    )
+}
+
+pub fn reproduction_panicked(seen: &str) -> String {
+    format!(
+        "with the task of `reproduce` it is not `spawn` that panics on the loop as it was handed out: {seen}. Let the task do \
+         what a task may do."
+    )
+}
+
+/// How often the task called `spawn` in polls, how often `reproduce` did itself, and how many tasks are not over.
+pub fn reproduces_no_panic(in_polls: usize, before: usize, left: usize) -> String {
+    let calls = match (in_polls, before) {
+        (0, 0) => "nobody called `spawn`".to_owned(),
+        (0, _) => "`spawn` was called before `reproduce` returned, when the loop had no task".to_owned(),
+        (calls, _) => format!("`spawn` was called {}, always in a poll, while the loop holds nothing", times(calls)),
+    };
+    let left = match left {
+        0 => "All tasks were over".to_owned(),
+        1 => "1 task was never over".to_owned(),
+        left => format!("{left} tasks were never over"),
+    };
+    format!(
+        "with the task of `reproduce` the loop as it was handed out did not panic: {calls}. {left}. When does code of a task run \
+         that is not a poll, and what does the loop hold at that moment?"
+    )
+}
+
+pub fn now_turn(seen: &str) -> String {
+    format!("`reproduce` is right. Now `turn`: {seen}")
+}

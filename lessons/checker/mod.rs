@@ -9,10 +9,14 @@
 //! | `rules` | the rules of the course, each with a number and a sentence |
 //! | `messages` | what a check says, all in one place |
 //! | `contract` | an adversary for a future of yours: it polls, wakes and drops as the contract allows |
+//! | `lock` | a lock and a condition variable, for a check that plays the other threads itself |
+//! | `turns` | tasks for a loop of yours, and the rules that a record of its turns has to keep |
 
 pub mod contract;
+pub mod lock;
 pub mod messages;
 pub mod rules;
+pub mod turns;
 
 use std::io::{Read, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -82,8 +86,7 @@ fn check_here(word: &str, rules: &[Rule]) {
     let without = std::env::var(WITHOUT).unwrap_or_default();
     for (rule, check) in rules.iter().filter(|(rule, _)| *rule != without) {
         say(word, &format!("at {rule}"));
-        let verdict = catch_unwind(AssertUnwindSafe(check))
-            .unwrap_or_else(|_| Err(LAST_PANIC.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).clone()));
+        let verdict = catch_unwind(AssertUnwindSafe(check)).unwrap_or_else(|_| Err(last_panic()));
         if let Err(seen) = verdict {
             say(word, &format!("broken {rule} {}", seen.replace('\n', " ")));
             return;
@@ -101,6 +104,11 @@ pub fn calls(function: &str, question: &str) {
 }
 
 static LAST_PANIC: Mutex<String> = Mutex::new(String::new());
+
+/// What a panic that was caught is reported as.
+pub fn last_panic() -> String {
+    LAST_PANIC.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).clone()
+}
 
 fn say(word: &str, what: &str) {
     // Straight to the pipe, and whole: the exercise may print too.

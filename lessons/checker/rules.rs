@@ -62,6 +62,19 @@ pub const RULES: &[(&str, &str)] = &[
     ("6.5", "A sleep that is dropped takes its timer off."),
     ("6.6", "The timer thread looks and begins to wait under one lock."),
     ("6.7", "A deadline that can never come is kept, and never fires."),
+    ("7.1", "A wake polls nothing: it puts the task into the ready queue, and only the loop's thread polls."),
+    ("7.2", "Several wakes before a poll are one entry."),
+    ("7.3", "A task's entry leaves the queue before its poll, so a wake during the poll is a new entry."),
+    (
+        "7.4",
+        "A turn polls the tasks that were ready at its beginning, each once, in the order in which they became ready; what becomes ready meanwhile is for the next turn.",
+    ),
+    ("7.5", "A task is polled only when it was spawned or woken."),
+    (
+        "7.6",
+        "While a task's code runs, the loop holds neither a lock nor a borrow: that code may spawn, wake and drop.",
+    ),
+    ("7.7", "A wake of a task that is over changes nothing."),
 ];
 
 /// The sentence of a rule.
