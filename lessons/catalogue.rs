@@ -9,7 +9,8 @@ use handloop::Builder;
 
 use crate::player::{Source, told};
 use crate::{
-    ch01_generators, ch02_scheduler, ch03_futures, ch04_pin, ch05_wakers, ch06_timers, ch07_event_loop, programs,
+    ch01_generators, ch02_scheduler, ch03_futures, ch04_pin, ch05_wakers, ch06_timers, ch07_event_loop, ch08_tasks,
+    programs,
 };
 
 impl Program {
@@ -49,7 +50,7 @@ pub struct Blocking(pub Duration);
 /// Between two rounds of a loop that cannot know when to poll: what `main` of those stages has.
 const PAUSE: Duration = Duration::from_millis(500);
 
-pub const PROGRAMS: [Program; 10] = [
+pub const PROGRAMS: [Program; 11] = [
     Program {
         name: "gather",
         what: "three sleeps of 1, 2 and 4 seconds, together: 4 seconds",
@@ -134,6 +135,16 @@ pub const PROGRAMS: [Program; 10] = [
                 ch07_event_loop::article(&ch07_event_loop::Clock::new(ch07_event_loop::Time::Virtual(Mutex::default())))
             },
             listener: &ch07_event_loop::PLAYER,
+        },
+    },
+    Program {
+        name: "ch08",
+        what: "chapter 8, tasks: three tasks, and one that waits for their handles",
+        sources: &[Source { path: "lessons/ch08_tasks/stage.rs", text: include_str!("ch08_tasks/stage.rs") }],
+        run: Run::Told {
+            run: ch08_tasks::main,
+            fast: || ch08_tasks::article(&ch08_tasks::Clock::new(ch08_tasks::Time::Virtual(Mutex::default()))),
+            listener: &ch08_tasks::PLAYER,
         },
     },
 ];

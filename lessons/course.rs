@@ -64,6 +64,13 @@ pub const CHAPTERS: &[Chapter] = &[
         lesson: include_str!("ch07_event_loop/README.md"),
         stage: include_str!("ch07_event_loop/stage.rs"),
     },
+    Chapter {
+        number: 8,
+        name: "ch08_tasks",
+        title: "tasks: states, handles, results and panics",
+        lesson: include_str!("ch08_tasks/README.md"),
+        stage: include_str!("ch08_tasks/stage.rs"),
+    },
 ];
 
 /// Each chapter has so many exercises.

@@ -34,6 +34,9 @@ mod ch06_timers;
 #[allow(dead_code, unsafe_code)]
 #[path = "ch07_event_loop/stage.rs"]
 mod ch07_event_loop;
+#[allow(dead_code, unsafe_code)]
+#[path = "ch08_tasks/stage.rs"]
+mod ch08_tasks;
 
 use std::error::Error;
 use std::io::{IsTerminal, Write, stdin, stdout};

@@ -1351,3 +1351,258 @@ pub fn reproduces_no_panic(in_polls: usize, before: usize, left: usize) -> Strin
 pub fn now_turn(seen: &str) -> String {
     format!("`reproduce` is right. Now `turn`: {seen}")
 }
+
+// Chapter 8.
+
+/// What `next` made of an event, and why that is wrong. `seen` is `None` where it panicked.
+pub fn state_after(state: &str, event: &str, seen: Option<Option<&str>>, is_arrow: bool) -> String {
+    let what = match event {
+        "Wake" => "the task is woken",
+        "Poll" => "the loop begins to poll the task",
+        "Pending" => "the poll returns pending",
+        _ => "the poll returns ready",
+    };
+    let answer = match seen {
+        None => "panics".to_owned(),
+        Some(None) => "says that this cannot come".to_owned(),
+        Some(Some(to)) if to == state => "leaves it there".to_owned(),
+        Some(Some(to)) if is_arrow => format!("makes it {to}"),
+        Some(Some(to)) => format!("makes it {to}, where no arrow leads"),
+    };
+    let why = match (state, event) {
+        ("Waiting", "Wake") => "somebody has a reason to have it polled again",
+        ("Running", "Wake") => "it is being polled, and when this poll returns, one more has to come",
+        ("Over", "Wake") => "a waker may be called long after the end, and then nothing changes",
+        (_, "Wake") => "one more poll will come anyway, and a second wake changes nothing",
+        ("Ready", "Poll") => "whoever is in the ready queue gets its turn",
+        (_, "Poll") => "only a task in the ready queue is polled, so this cannot come, and `next` says so with `None`",
+        ("Running", "Pending") => "nobody woke it during this poll, so it is polled again when somebody does",
+        ("Woken", "Pending") => "it was woken during this poll, and that wake is good for one more",
+        ("Running" | "Woken", _) => {
+            "that is its end, whether somebody woke it meanwhile or not, and nobody polls it again"
+        }
+        _ => "no poll of it is under way, so this cannot come, and `next` says so with `None`",
+    };
+    format!("({state}, {event}): {what}, and `next` {answer}: {why}.")
+}
+
+pub fn handle_ready_too_soon() -> &'static str {
+    "a handle was ready while the future of its task was not: there is no result yet, so it is pending."
+}
+
+pub fn task_not_over(needed: usize, polls: usize) -> String {
+    format!(
+        "a future that is ready in its poll number {needed} was polled {} in all: the loop polls the work until that \
+         is ready, and the work polls the future until that is ready.",
+        times(polls)
+    )
+}
+
+pub fn result_not_given(awaited: &str) -> String {
+    format!(
+        "a task was over, and its handle was pending all the same. It was awaited {awaited}. Where does the end of \
+         the work leave the result, and does each poll of the handle look there before anything else?"
+    )
+}
+
+pub fn result_was_a_panic() -> &'static str {
+    "a future was ready with a value, nothing panicked, and its handle gave an `Err`."
+}
+
+pub fn results_left(tasks: usize, left: usize) -> String {
+    format!(
+        "{tasks} tasks are over, their handles and all that they gave are dropped, and {left} results are still there."
+    )
+}
+
+pub fn woken_before_the_end(wakes: usize) -> String {
+    format!(
+        "a handle was awaited, its task was not over, and the waker was called {}: only the end of the task is a \
+         reason to look again.",
+        times(wakes)
+    )
+}
+
+pub fn end_woke_others(own: usize, others: usize) -> String {
+    format!(
+        "many handles were awaited, each with a waker of its own, and one task came to its end: its waker was called {}, \
+         and of the other tasks, which were not over, {} called.",
+        times(own),
+        if others == 1 { "1 waker was".to_owned() } else { format!("{others} wakers were") }
+    )
+}
+
+pub fn panic_escaped(poll: usize, has_handle: bool) -> String {
+    format!(
+        "a future{} panicked in its poll number {poll}, and a panic came out of the work: on a loop it would take all \
+         other tasks with it.",
+        if has_handle { "" } else { " whose handle was dropped" }
+    )
+}
+
+pub fn not_over_after_a_panic(poll: usize) -> String {
+    format!(
+        "a future panicked in its poll number {poll}, and the work was pending: nothing is left that could be polled."
+    )
+}
+
+pub fn panic_swallowed() -> &'static str {
+    "a future panicked, and whoever awaited its handle waits for ever: the panic is a result like any other, so it is \
+     put into the slot, and the waiter is woken."
+}
+
+pub fn handle_panicked() -> &'static str {
+    "a future panicked, and so did the poll of its handle: the panic is the result, as an `Err`, and whoever awaits \
+     it decides what becomes of it."
+}
+
+pub fn other_panic() -> &'static str {
+    "a future panicked, and the `Err` in its result is not what it panicked with."
+}
+
+pub fn panicked_as_it_was_dropped() -> &'static str {
+    "a handle was dropped before its task was over, and that panicked: whoever does not want the result may drop it."
+}
+
+pub fn panicked_without_its_handle() -> &'static str {
+    "a handle was dropped before its task was over, and the work panicked: nobody is there to take the result, and \
+     that is no error."
+}
+
+pub fn stopped_without_its_handle(expected: usize, seen: usize) -> String {
+    format!(
+        "a handle was dropped before its task was over, and the future was polled {} instead of {}: it was not run \
+         to its end.",
+        times(seen),
+        times(expected)
+    )
+}
+
+pub fn result_left_without_its_handle() -> &'static str {
+    "a handle was dropped, its task is over, the work is dropped too, and the result is still there."
+}
+
+pub fn polled_within_task(polls: usize) -> String {
+    format!("`task` itself polled the future {}: only the loop polls, and what it polls is the work.", times(polls))
+}
+
+pub fn work_goes_on(poll: usize) -> String {
+    format!(
+        "in poll number {poll} of the work the future was ready, and the work was pending: when the result is there, \
+         the task is over."
+    )
+}
+
+pub fn future_not_polled(poll: usize) -> String {
+    format!("poll number {poll} of the work did not poll the future, which was not ready yet.")
+}
+
+/// Where `reproduce` is right and the loop is not.
+pub fn part_2_the_loop(seen: &str) -> String {
+    format!("Part 1 is done: your `reproduce` shows the defect. Part 2: on your loop, {seen}")
+}
+
+pub fn reproduction_wakes_itself(polls: usize) -> String {
+    format!(
+        "on the loop as it was handed out, `run` polled the future of `reproduce` more than {polls} times: it wakes \
+         itself in each poll. Let it wait, and be woken by nobody."
+    )
+}
+
+pub fn reproduces_one_that_is_over(polls: usize) -> String {
+    format!(
+        "on the loop as it was handed out, the future of `reproduce` was ready in poll {polls}, and then it was \
+         dropped. Find one that still waits when the loop is dropped."
+    )
+}
+
+pub fn reproduces_one_that_is_dropped() -> &'static str {
+    "the future of `reproduce` waited, and was dropped with the loop as it was handed out: nobody else owned what it \
+     was in. Whom could the future itself keep there?"
+}
+
+pub fn dropped_while_it_waited(futures: usize) -> String {
+    format!(
+        "{} dropped while the tasks waited and the loop was there. Who owns a future between two polls, also when \
+         nobody has a waker, and does another task ever take its place?",
+        if futures == 1 { "1 future was".to_owned() } else { format!("{futures} futures were") }
+    )
+}
+
+pub fn left_when_over(over: usize, left: usize) -> String {
+    format!(
+        "of {over} tasks that are over, {left} futures are still there: a future that was ready is dropped before the \
+         next task is polled."
+    )
+}
+
+pub fn left_with_the_loop(waiting: usize, never_polled: usize, have_wakers: bool) -> String {
+    format!(
+        "the loop was dropped, and futures are still there: {waiting} of tasks that waited, {never_polled} of tasks \
+         that were never polled. {}",
+        if have_wakers {
+            "The only wakers that are left are in these futures themselves: what does a waker own?"
+        } else {
+            "Nobody has kept a waker. Who else owns them?"
+        }
+    )
+}
+
+pub fn left_to_the_wakers(tasks: usize, left: usize) -> String {
+    format!(
+        "the loop was dropped, and {left} of {tasks} futures are still there, because somebody else has kept wakers: \
+         what does a waker own that it does not need?"
+    )
+}
+
+pub fn left_to_a_wake(tasks: usize, left: usize) -> String {
+    format!(
+        "the loop was dropped while another thread was in the middle of a wake, and {left} of {tasks} futures were \
+         not dropped then: for as long as that wake takes it owns them, and its thread would have to drop them."
+    )
+}
+
+pub fn late_wake_panicked() -> &'static str {
+    "a waker was called after its loop was dropped, and that panicked: whoever calls it does not know, so it changes nothing."
+}
+
+pub fn does_not_return(is_dropped: bool) -> String {
+    let what = if is_dropped {
+        "a loop with one task that waits was dropped, and that"
+    } else {
+        "`run` with one task that waits"
+    };
+    format!("{what} did not come to an end: it took locks without end, while no task was ready. What does it wait for?")
+}
+
+pub fn polls_for_wakes(what: &str, expected: usize, seen: usize) -> String {
+    format!(
+        "{what} should have been polled {} by now, and was polled {}: once when it was spawned, and once more for all \
+         wakes that came since its last poll began.",
+        times(expected),
+        times(seen)
+    )
+}
+
+pub fn polled_without_end(polls: usize) -> String {
+    format!("one `run` did not return: it polled a task more than {polls} times, and nobody had woken it so often.")
+}
+
+pub fn woke_another_task() -> &'static str {
+    "the wakers of tasks that are over were called, and tasks were polled that were spawned after those: a waker is \
+     for one task, also when that is over."
+}
+
+pub fn locked_in_a_wake(what: &str, first: u32, second: u32) -> String {
+    format!(
+        "{what}, and the lock that line {second} takes for the wake was held since line {first}: the thread would \
+         wait for itself for ever. Let go of the guard before code of a task can run."
+    )
+}
+
+pub fn locked_in_the_loop(first: u32, second: u32) -> String {
+    format!(
+        "no future woke a task, and line {second} takes a lock that the same thread holds since line {first}: it \
+         would wait for itself for ever."
+    )
+}

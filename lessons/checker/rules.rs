@@ -75,6 +75,16 @@ pub const RULES: &[(&str, &str)] = &[
         "While a task's code runs, the loop holds neither a lock nor a borrow: that code may spawn, wake and drop.",
     ),
     ("7.7", "A wake of a task that is over changes nothing."),
+    ("8.1", "A task goes along the arrows only: waiting, ready, running, and woken while it runs, until it is over."),
+    ("8.2", "A task's result is given once, to whoever awaits its handle."),
+    ("8.3", "Whoever awaits a handle leaves a waker there, and the end of the task wakes it."),
+    ("8.4", "A panic ends its own task, and is its result."),
+    ("8.5", "A handle that is dropped leaves its task running."),
+    ("8.6", "The loop alone owns the futures; a waker owns only what it needs to find one."),
+    (
+        "8.7",
+        "A task that waits, and of which no waker is left, can never run again: a loop that has nothing else says so instead of parking.",
+    ),
 ];
 
 /// The sentence of a rule.

@@ -1,0 +1,16 @@
+//! The twin of e0277.rs: whoever catches says that nothing half changed is used again.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
+use std::task::{Context, Poll, Waker};
+use std::thread;
+
+/// Polls a future, and catches its panic. A future that panicked is not to be polled again.
+pub fn poll_caught<F: Future>(future: Pin<&mut F>, context: &mut Context<'_>) -> thread::Result<Poll<F::Output>> {
+    catch_unwind(AssertUnwindSafe(|| future.poll(context)))
+}
+
+fn main() {
+    let mut future = Box::pin(async {});
+    assert!(poll_caught(future.as_mut(), &mut Context::from_waker(Waker::noop())).is_ok());
+}

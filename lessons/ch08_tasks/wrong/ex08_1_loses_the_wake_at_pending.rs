@@ -1,0 +1,38 @@
+//! Breaks rule 8.1: every task that is pending waits, also one that was woken while it ran.
+
+use Event::*;
+use State::*;
+
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub enum State {
+    Waiting,
+    Ready,
+    Running,
+    Woken,
+    Over,
+}
+
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub enum Event {
+    /// Somebody calls a waker of the task.
+    Wake,
+    /// The loop takes the task out of the ready queue, and begins to poll it.
+    Poll,
+    /// The poll returns, and the future is pending.
+    Pending,
+    /// The poll returns, and the future is ready.
+    Finish,
+}
+
+/// The state after an event; `None`: this event cannot come in this state.
+pub fn next(state: State, event: Event) -> Option<State> {
+    match (state, event) {
+        (Waiting, Wake) => Some(Ready),
+        (Ready, Poll) => Some(Running),
+        (Running | Woken, Pending) => Some(Waiting),
+        (Running, Wake) => Some(Woken),
+        (Running | Woken, Finish) => Some(Over),
+        (Ready | Woken | Over, Wake) => Some(state),
+        _ => None,
+    }
+}

@@ -1,0 +1,39 @@
+//! Breaks rule 5.5: it takes a second wake before the poll for an error.
+
+use Event::*;
+use State::*;
+
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub enum State {
+    Waiting,
+    Ready,
+    Running,
+    Woken,
+    Over,
+}
+
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub enum Event {
+    /// Somebody calls a waker of the task.
+    Wake,
+    /// The loop takes the task out of the ready queue, and begins to poll it.
+    Poll,
+    /// The poll returns, and the future is pending.
+    Pending,
+    /// The poll returns, and the future is ready.
+    Finish,
+}
+
+/// The state after an event; `None`: this event cannot come in this state.
+pub fn next(state: State, event: Event) -> Option<State> {
+    match (state, event) {
+        (Waiting, Wake) => Some(Ready),
+        (Ready, Poll) => Some(Running),
+        (Running, Pending) => Some(Waiting),
+        (Running, Wake) => Some(Woken),
+        (Woken, Pending) => Some(Ready),
+        (Running | Woken, Finish) => Some(Over),
+        (Over, Wake) => Some(Over),
+        _ => None,
+    }
+}

@@ -1,0 +1,86 @@
+//! Breaks rule 8.6: table and queue are apart, and a ticket has both, to see whether its task is over.
+
+use std::collections::{HashMap, VecDeque};
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Wake, Waker};
+
+use crate::lock::Mutex;
+
+pub type Work = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+/// The numbers of the tasks that were woken. It is all that the loop and the wakers share.
+struct Ready(Mutex<VecDeque<usize>>);
+
+impl Ready {
+    fn enqueue(&self, number: usize) {
+        let mut ready = self.0.lock().unwrap();
+        if !ready.contains(&number) {
+            ready.push_back(number);
+        }
+    }
+}
+
+/// What a waker points to.
+struct Ticket {
+    number: usize,
+    tasks: Arc<Mutex<HashMap<usize, Option<Work>>>>,
+    ready: Arc<Ready>,
+}
+
+impl Wake for Ticket {
+    fn wake(self: Arc<Self>) {
+        if self.tasks.lock().unwrap().contains_key(&self.number) {
+            self.ready.enqueue(self.number);
+        }
+    }
+}
+
+pub struct EventLoop {
+    spawned: usize,
+    /// The futures of all tasks that are not over, but for the one that is polled. Nobody else owns one.
+    tasks: Arc<Mutex<HashMap<usize, Option<Work>>>>,
+    ready: Arc<Ready>,
+}
+
+impl EventLoop {
+    pub fn new() -> Self {
+        EventLoop { spawned: 0, tasks: Arc::default(), ready: Arc::new(Ready(Mutex::new(VecDeque::new()))) }
+    }
+
+    /// Makes a task of a future, and puts it into the ready queue.
+    pub fn spawn(&mut self, work: Work) {
+        self.spawned += 1;
+        self.tasks.lock().unwrap().insert(self.spawned, Some(work));
+        self.ready.enqueue(self.spawned);
+    }
+
+    /// Polls the tasks in the ready queue until it is empty.
+    pub fn run(&mut self) {
+        loop {
+            let next = self.ready.0.lock().unwrap().pop_front();
+            let Some(number) = next else { return };
+            // A task that is over may still be woken.
+            let task = self.tasks.lock().unwrap().get_mut(&number).and_then(Option::take);
+            let Some(mut work) = task else { continue };
+            let ticket = Ticket { number, tasks: self.tasks.clone(), ready: self.ready.clone() };
+            let waker = Waker::from(Arc::new(ticket));
+            let polled = work.as_mut().poll(&mut Context::from_waker(&waker));
+            let mut tasks = self.tasks.lock().unwrap();
+            match polled {
+                Poll::Pending => drop(tasks.insert(number, Some(work))),
+                Poll::Ready(()) => drop(tasks.remove(&number)),
+            }
+        }
+    }
+}
+
+/// A future that is still there after the loop was dropped. It keeps its waker in itself, and waits.
+pub fn reproduce() -> Work {
+    let mut waker = None;
+    Box::pin(poll_fn(move |context| {
+        drop(waker.replace(context.waker().clone()));
+        Poll::Pending
+    }))
+}
