@@ -10,7 +10,7 @@ use handloop::Builder;
 use crate::player::{Source, told};
 use crate::{
     ch01_generators, ch02_scheduler, ch03_futures, ch04_pin, ch05_wakers, ch06_timers, ch07_event_loop, ch08_tasks,
-    programs,
+    ch09_gather, programs,
 };
 
 impl Program {
@@ -50,7 +50,7 @@ pub struct Blocking(pub Duration);
 /// Between two rounds of a loop that cannot know when to poll: what `main` of those stages has.
 const PAUSE: Duration = Duration::from_millis(500);
 
-pub const PROGRAMS: [Program; 11] = [
+pub const PROGRAMS: [Program; 12] = [
     Program {
         name: "gather",
         what: "three sleeps of 1, 2 and 4 seconds, together: 4 seconds",
@@ -145,6 +145,16 @@ pub const PROGRAMS: [Program; 11] = [
             run: ch08_tasks::main,
             fast: || ch08_tasks::article(&ch08_tasks::Clock::new(ch08_tasks::Time::Virtual(Mutex::default()))),
             listener: &ch08_tasks::PLAYER,
+        },
+    },
+    Program {
+        name: "ch09",
+        what: "chapter 9, gather: the article's first program, whole",
+        sources: &[Source { path: "lessons/ch09_gather/stage.rs", text: include_str!("ch09_gather/stage.rs") }],
+        run: Run::Told {
+            run: ch09_gather::main,
+            fast: || ch09_gather::article(&ch09_gather::Clock::new(ch09_gather::Time::Virtual(Mutex::default()))),
+            listener: &ch09_gather::PLAYER,
         },
     },
 ];

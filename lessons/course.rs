@@ -71,6 +71,13 @@ pub const CHAPTERS: &[Chapter] = &[
         lesson: include_str!("ch08_tasks/README.md"),
         stage: include_str!("ch08_tasks/stage.rs"),
     },
+    Chapter {
+        number: 9,
+        name: "ch09_gather",
+        title: "gather: results in the order of the arguments, and what a failure does",
+        lesson: include_str!("ch09_gather/README.md"),
+        stage: include_str!("ch09_gather/stage.rs"),
+    },
 ];
 
 /// Each chapter has so many exercises.

@@ -37,6 +37,9 @@ mod ch07_event_loop;
 #[allow(dead_code, unsafe_code)]
 #[path = "ch08_tasks/stage.rs"]
 mod ch08_tasks;
+#[allow(dead_code, unsafe_code)]
+#[path = "ch09_gather/stage.rs"]
+mod ch09_gather;
 
 use std::error::Error;
 use std::io::{IsTerminal, Write, stdin, stdout};

@@ -1606,3 +1606,159 @@ pub fn locked_in_the_loop(first: u32, second: u32) -> String {
          would wait for itself for ever."
     )
 }
+
+// Chapter 9.
+
+pub fn gathered_and_not_ready(tasks: usize, given: usize) -> String {
+    if given < tasks {
+        return format!(
+            "{} had ended, {given} had been asked for the result, and the gather stayed pending: in each poll, poll each of \
+             the others.",
+            counted(tasks, "task")
+        );
+    }
+    format!(
+        "{} had ended, all had given their results, and the gather stayed pending: where is each result between two \
+         polls, and does it look at all of them?",
+        counted(tasks, "task")
+    )
+}
+
+pub fn gathered_too_soon(tasks: usize, running: &[usize]) -> String {
+    format!("a gather of {} was ready, and of these had not ended: {}.", counted(tasks, "task"), numbers(running))
+}
+
+pub fn handle_polled_again(task: usize, tasks: usize) -> String {
+    format!(
+        "in a gather of {}, the handle of task {task} was polled after it had given its result. It has no other, and says \
+         pending: remember which have given theirs.",
+        counted(tasks, "task")
+    )
+}
+
+pub fn polls_on_and_on(tasks: usize, polls: usize) -> String {
+    format!(
+        "in a gather of {}, one `poll` polled handles {polls} times and had not returned: who is pending is not ready sooner \
+         for being asked again. Return pending.",
+        counted(tasks, "task")
+    )
+}
+
+pub fn nothing_was_pending() -> String {
+    "a gather of no tasks was pending in its first poll: nobody is there who could wake it.".to_owned()
+}
+
+pub fn nothing_gave_something(results: usize) -> String {
+    format!("a gather of no tasks was ready with {}.", counted(results, "result"))
+}
+
+pub fn gather_sleeps_for_ever(who: &str, tasks: usize) -> String {
+    format!(
+        "{} had ended, {who} was pending, and nobody called the waker of its latest poll, so it is never polled again. \
+         It may return pending only if a task that has not ended has the waker of that poll.",
+        counted(tasks, "task")
+    )
+}
+
+pub fn wakes_itself_in(who: &str, poll: usize) -> String {
+    format!(
+        "poll number {poll} of {who} called the waker of its own context and returned pending. What the next poll could see \
+         without an event, this one can see as well; and with an event comes a wake: a task that ends wakes whoever waits."
+    )
+}
+
+pub fn gathers_without_end(polls: usize) -> String {
+    format!(
+        "the gather polled handles, or was polled itself, {polls} times while the clock stood still: while nothing has changed \
+         there is nothing to look for. Await the handles, and let the tasks wake you."
+    )
+}
+
+pub fn gather_stalled(tasks: usize, over: usize) -> String {
+    let why = if over == tasks {
+        "nobody wakes the gather: which waker did its last poll leave with the handles?"
+    } else {
+        "nobody begins the others, or wakes them."
+    };
+    format!("of {} {over} had ended, and everything stood still: {why}", counted(tasks, "future"))
+}
+
+pub fn task_began_late(task: usize, tasks: usize, second: u64) -> String {
+    format!(
+        "of {} number {task} began when the clock showed {second} s, and should have begun at 0 s. Which line makes the tasks, \
+         and does it run for all of them before the first await?",
+        counted(tasks, "future")
+    )
+}
+
+/// `25 tasks, of which 1 panicked, gave 24 outcomes.`
+pub fn of_tasks(tasks: usize, panicked: usize, outcomes: usize) -> String {
+    format!("{}, of which {panicked} panicked, gave {}.", counted(tasks, "task"), counted(outcomes, "outcome"))
+}
+
+pub fn outcome_missing(who: &str, task: usize, panics: bool) -> String {
+    let how = if panics { "panicked, and its panic" } else { "gave a result, and that" };
+    format!("{who} Number {task} {how}, as it came from the handle, is not among them.")
+}
+
+pub fn outcome_not_awaited(who: &str, task: usize) -> String {
+    format!("{who} Number {task} had not ended by then: a settled gather waits for all.")
+}
+
+pub fn outcomes_too_many(tasks: usize, outcomes: usize) -> String {
+    format!("{} gave {}.", counted(tasks, "task"), counted(outcomes, "outcome"))
+}
+
+pub fn panic_went_on(tasks: usize, text: &str) -> String {
+    format!(
+        "in a gather of {} a panic went on into whoever gathers (\"{text}\"), and all outcomes are lost. In an `Outcome` a \
+         panic is a value: keep it there.",
+        counted(tasks, "task")
+    )
+}
+
+pub fn ends_only_without_panics(tasks: usize) -> String {
+    format!("a gather of {} in which a task panics was never ready, and without a panic it is.", counted(tasks, "task"))
+}
+
+/// Where `reproduce` is right and the function is not.
+pub fn part_2_of(function: &str, seen: &str) -> String {
+    format!("Part 1 is done: your `reproduce` shows the defect. Part 2: with your `{function}`, {seen}")
+}
+
+pub fn reproduces_too_many(tasks: usize, most: usize) -> String {
+    format!("`reproduce` returned {tasks} tasks, and fewer do as well: at most {most}.")
+}
+
+pub fn reproduces_no_error(tasks: usize) -> String {
+    format!("`reproduce` returned {}, of which none fails: which error could come late?", counted(tasks, "task"))
+}
+
+pub fn reproduces_no_late_error(tasks: usize, second: u64) -> String {
+    format!(
+        "on `try_gather` as it was handed out, the first error of `reproduce` ({}) came at {second} s and was returned at \
+         {second} s: which way do so many tasks go in it, and in what order do they end?",
+        counted(tasks, "task")
+    )
+}
+
+pub fn error_came_late(tasks: usize, second: u64, seen: Option<u64>) -> String {
+    let seen = seen.map_or("was never returned".to_owned(), |seen| format!("was returned at {seen} s"));
+    format!("the first error of {} came at {second} s and {seen}: what did it wait for?", counted(tasks, "task"))
+}
+
+pub fn error_swallowed(tasks: usize, second: u64, seen: u64, values: usize) -> String {
+    format!(
+        "the first error of {} came at {second} s, and at {seen} s the gather returned Ok with {}: what becomes of an Err?",
+        counted(tasks, "task"),
+        counted(values, "value")
+    )
+}
+
+pub fn other_error(expected: &str, seen: &str) -> String {
+    format!("the error should be \"{expected}\", as its task gave it, and was \"{seen}\".")
+}
+
+pub fn error_of_nobody(tasks: usize, text: &str) -> String {
+    format!("a gather of {}, of which none failed, returned the error \"{text}\".", counted(tasks, "task"))
+}

@@ -85,6 +85,15 @@ pub const RULES: &[(&str, &str)] = &[
         "8.7",
         "A task that waits, and of which no waker is left, can never run again: a loop that has nothing else says so instead of parking.",
     ),
+    ("9.1", "A result has the place of its argument, whoever ends first."),
+    (
+        "9.2",
+        "All tasks run side by side from the beginning: gathering them takes as long as the longest, and no task waits for another's turn to be awaited.",
+    ),
+    ("9.3", "A handle that has given its result is not polled again."),
+    ("9.4", "The first failure is passed on at once, and the other tasks run on."),
+    ("9.5", "A settled gather waits for all, and no failure hides another result."),
+    ("9.6", "To gather nothing is to be ready at once."),
 ];
 
 /// The sentence of a rule.

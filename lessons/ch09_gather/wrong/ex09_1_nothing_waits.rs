@@ -1,0 +1,41 @@
+//! Breaks rule 9.6: it is ready only in a poll in which a task has given something, and without tasks there is none.
+
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use crate::tasks::Task;
+
+pub struct Gather {
+    tasks: Vec<Task>,
+    /// What the task in the same place has given.
+    results: Vec<Option<String>>,
+}
+
+impl Gather {
+    pub fn new(tasks: Vec<Task>) -> Self {
+        let results = tasks.iter().map(|_| None).collect();
+        Gather { tasks, results }
+    }
+}
+
+impl Future for Gather {
+    type Output = Vec<String>;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Vec<String>> {
+        let Gather { tasks, results } = self.get_mut();
+
+        let mut is_new = false;
+        for (task, result) in tasks.iter_mut().zip(results.iter_mut()) {
+            if result.is_none() {
+                if let Poll::Ready(text) = Pin::new(task).poll(context) {
+                    *result = Some(text);
+                    is_new = true;
+                }
+            }
+        }
+        if is_new && results.iter().all(Option::is_some) {
+            return Poll::Ready(results.drain(..).flatten().collect());
+        }
+        Poll::Pending
+    }
+}

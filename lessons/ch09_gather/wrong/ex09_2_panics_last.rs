@@ -1,0 +1,22 @@
+//! Breaks rule 9.1: it gives the results first, and the panics behind them.
+
+use std::pin::Pin;
+
+use crate::event_loop::{Outcome, spawn};
+
+/// A piece of work: a future in a box.
+pub type Work = Pin<Box<dyn Future<Output = u32>>>;
+
+pub async fn gather_settled(futures: Vec<Work>) -> Vec<Outcome<u32>> {
+    let tasks: Vec<_> = futures.into_iter().map(spawn).collect();
+
+    let (mut outcomes, mut panics) = (Vec::new(), Vec::new());
+    for task in tasks {
+        match task.await {
+            Ok(result) => outcomes.push(Ok(result)),
+            Err(panic) => panics.push(Err(panic)),
+        }
+    }
+    outcomes.extend(panics);
+    outcomes
+}
