@@ -226,6 +226,10 @@ fn an_answer_that_never_returns_ends_or_grows_has_no_verdict() {
             "No verdict: the stack overflowed while rule 1.1 was checked",
         ),
         ("panic!(\"so\")", "Rule 1.1: the code panicked at line "),
+        (
+            "let _ = std::time::Duration::ZERO - std::time::Duration::MAX; todo!()",
+            "Rule 1.1: the code panicked in time.rs of std: overflow when subtracting durations",
+        ),
     ];
     let folder = std::env::temp_dir().join(format!("handloop-hostile-{}", std::process::id()));
     fs::create_dir_all(&folder).unwrap();

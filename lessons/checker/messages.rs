@@ -892,8 +892,8 @@ pub fn looked_too_often(timers: usize, waits: usize, calls: usize) -> String {
 
 pub fn thread_left_timers(left: usize, earliest: Duration) -> String {
     format!(
-        "the thread ended, and {} had not fired, of which the earliest has the deadline {}: it ends only when it finds none.",
-        counted(left, "timer"),
+        "the thread ended, and the timer with the deadline {} had not fired (timers left: {left}): it ends only when it finds \
+         none.",
         millis(earliest)
     )
 }
