@@ -232,6 +232,11 @@ fn an_answer_that_never_returns_ends_or_grows_has_no_verdict() {
             "",
         ),
         ("panic!(\"so\")", "Rule 1.1: the code panicked at line ", ""),
+        (
+            "let _ = std::time::Duration::ZERO - std::time::Duration::MAX; todo!()",
+            "Rule 1.1: the code panicked in time.rs of std: overflow when subtracting durations",
+            "",
+        ),
     ];
     says("ch01_generators/given/ex01_1.rs", "todo!(\"yield the next number, or complete\")", &bodies);
 }

@@ -1051,8 +1051,8 @@ pub fn looked_too_often(timers: usize, waits: usize, calls: usize) -> String {
 
 pub fn thread_left_timers(left: usize, earliest: Duration) -> String {
     format!(
-        "the thread ended, and {} had not fired, of which the earliest has the deadline {}: it ends only when it finds none.",
-        counted(left, "timer"),
+        "the thread ended, and the timer with the deadline {} had not fired (timers left: {left}): it ends only when it finds \
+         none.",
         millis(earliest)
     )
 }
@@ -1718,7 +1718,10 @@ pub fn panic_went_on(tasks: usize, text: &str) -> String {
 }
 
 pub fn ends_only_without_panics(tasks: usize) -> String {
-    format!("a gather of {} in which a task panics was never ready, and without a panic it is.", counted(tasks, "task"))
+    format!(
+        "a gather of {} in which a task panics was never ready, and without a panic it is: what becomes of an Err?",
+        counted(tasks, "task")
+    )
 }
 
 /// Where `reproduce` is right and the function is not.

@@ -449,10 +449,10 @@ pub fn breaches(make: impl Fn() -> Rc<dyn Loop>) -> Vec<Breach> {
             world.settle();
         }
     });
-    // Each wakes itself in 20 polls, once or several times, and is over in the one after that.
+    // Each wakes itself in 14 to 20 polls, once or several times, and is over in the one after that.
     run("7.4", &|world| {
         for task in 0..TASKS {
-            let mut polls: Vec<Vec<Act>> = vec![vec![Act::WakeItself(1 + task % 3)]; 20];
+            let mut polls: Vec<Vec<Act>> = vec![vec![Act::WakeItself(1 + task % 3)]; 14 + task % 7];
             polls.push(vec![]);
             world.spawn(Script { polls, is_over: true, dropped: vec![] });
         }

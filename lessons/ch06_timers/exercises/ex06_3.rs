@@ -11,8 +11,8 @@
 //! the lock there, it comes in when `watch` gives the lock back. A `wait_timeout` gives it back as soon as it begins: if
 //! call N is a `wait_timeout`, the timer comes in during the wait.
 //!
-//! Deadlines are times of that clock, which begins at 0. A timer is late if it fires more than 1 ms after its deadline;
-//! one whose deadline has come when it is inserted, if it fires more than 1 ms after that.
+//! Deadlines are times of that clock, which begins at 0. A timer is late if it fires more than 1 ms after its deadline,
+//! or, where the deadline has come when it is inserted, more than 1 ms after its insertion.
 //!
 //! 1. Reproduce it: `watch` begins with one timer, of 3 seconds. Let `reproduce` return an insertion whose timer is late.
 //! 2. Repair `watch`. No timer may be late, wherever it is inserted, and the thread may not look again and again while

@@ -36,8 +36,12 @@ impl Spawn for EventLoop {
 impl EventLoop {
     pub fn turn(&self) {
         loop {
-            let number = self.ready.lock().unwrap().pop();
-            let Some(number) = number else { return };
+            let mut ready = self.ready.lock().unwrap();
+            if ready.is_empty() {
+                return;
+            }
+            let number = ready.remove(0);
+            drop(ready);
             let Some(mut task) = self.slots.borrow_mut().remove(&number).flatten() else { continue };
             let waker = Waker::from(Arc::new(Ticket { number, ready: self.ready.clone() }));
             if task.as_mut().poll(&mut Context::from_waker(&waker)).is_pending() {

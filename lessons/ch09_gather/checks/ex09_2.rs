@@ -306,7 +306,7 @@ fn peaceful() -> Vec<Vec<Plan>> {
     all
 }
 
-/// Who begins at 0 s and is a task of its own ends in time: it is enough to look when each began.
+/// A piece of work counts its seconds from its first poll, so it is enough to look when each began.
 fn all_run_side_by_side() -> Verdict {
     for plans in peaceful() {
         let run = run(&plans);
