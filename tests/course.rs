@@ -8,7 +8,7 @@ mod checker;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::sync::Mutex;
+use std::sync::{Mutex, OnceLock};
 use std::thread;
 
 use checker::rules::{RULES, sentence};
@@ -52,26 +52,24 @@ impl Answer {
         format!("{}/{}", self.file.parent().unwrap().file_name().unwrap().to_str().unwrap(), stem(&self.file))
     }
 
-    /// Compiles the check with this answer in the place of the student's file.
+    /// Compiles the check with this answer in the place of the student's file. The checker, which is the same in all, is
+    /// compiled once.
     fn compile(&self, folder: &Path) -> PathBuf {
         let check = self.chapter.join("checks").join(format!("{}.rs", self.exercise));
         let text = fs::read_to_string(check).unwrap();
         let own = format!("../exercises/{}.rs", self.exercise);
-        assert!(text.contains(&own) && text.contains("../../checker/mod.rs"), "{}", self.exercise);
-        let path = |path: &Path| path.to_str().unwrap().replace('\\', "/");
-        let text = text
-            .replace(&own, &path(&self.file))
-            .replace("../../checker/mod.rs", &path(&root().join("lessons/checker/mod.rs")));
+        let checker = "#[path = \"../../checker/mod.rs\"]\nmod checker;";
+        let text = text.replace('\r', "");
+        assert!(text.contains(&own) && text.contains(checker), "{}", self.exercise);
+        let file = self.file.to_str().unwrap().replace('\\', "/");
+        let text = text.replace(&own, &file).replace(checker, "extern crate checker;");
         let name = self.name().replace('/', "_");
         let (source, program) = (folder.join(format!("{name}.rs")), folder.join(&name));
         fs::write(&source, text).unwrap();
-        let output = Command::new("rustc")
-            .args(["--edition", "2024", "-D", "warnings", "--crate-name", "check", "-o"])
-            .args([&program, &source])
-            .stdin(Stdio::null())
-            .output()
-            .unwrap();
-        assert!(output.status.success(), "{}:\n{}", self.name(), String::from_utf8_lossy(&output.stderr));
+        let library = format!("checker={}", checker_library().display());
+        let arguments = ["-D", "warnings", "--crate-name", "check", "--extern", &library];
+        let (compiles, said) = rustc(&arguments, &source, &program);
+        assert!(compiles, "{}:\n{said}", self.name());
         program
     }
 
@@ -84,6 +82,26 @@ impl Answer {
         assert!(!sentence.contains('\n'), "one sentence: {sentence}");
         (output.status.success(), sentence.to_owned())
     }
+}
+
+/// Whether a file compiles, and what the compiler says.
+fn rustc(arguments: &[&str], source: &Path, output: &Path) -> (bool, String) {
+    let mut command = Command::new("rustc");
+    command.args(["--edition", "2024"]).args(arguments).arg("-o").args([output, source]).stdin(Stdio::null());
+    let output = command.output().unwrap();
+    (output.status.success(), String::from_utf8_lossy(&output.stderr).into_owned())
+}
+
+/// The checker as a library.
+fn checker_library() -> &'static Path {
+    static LIBRARY: OnceLock<PathBuf> = OnceLock::new();
+    LIBRARY.get_or_init(|| {
+        let library = Path::new(env!("CARGO_TARGET_TMPDIR")).join("libchecker.rlib");
+        let arguments = ["--crate-type", "rlib", "--crate-name", "checker", "-A", "warnings"];
+        let (compiles, said) = rustc(&arguments, &root().join("lessons/checker/mod.rs"), &library);
+        assert!(compiles, "{said}");
+        library
+    })
 }
 
 /// Calls `judge` for each answer in the folders of that name, on two threads.

@@ -1,4 +1,4 @@
-//! Breaks rule 5.5: `run` polls each task in the table once, whoever was woken.
+//! Breaks rule 5.5: it polls each task in the table once in each run, whoever was woken.
 
 use std::collections::{HashMap, VecDeque};
 use std::future::poll_fn;
