@@ -1,0 +1,172 @@
+//! The stage of chapter 11. Where threads meet, they wait for each other; none waits for time.
+
+#[allow(dead_code, missing_docs, unsafe_code)]
+#[path = "../lessons/ch11_threads/stage.rs"]
+mod stage;
+
+use std::cell::RefCell;
+use std::future::pending;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::rc::Rc;
+use std::sync::mpsc::channel;
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::Duration;
+
+use stage::{Clock, Ended, EventLoop, Handle, Time, do_some_work};
+
+fn virtual_clock() -> Arc<Clock> {
+    Clock::new(Time::Virtual(Mutex::default()))
+}
+
+/// A loop in a thread of its own, for as long as `code` runs.
+fn with_loop<R>(code: impl FnOnce(&Arc<Clock>, &Arc<Handle>) -> R) -> R {
+    let (clock, handle) = (virtual_clock(), Arc::new(Handle::default()));
+    thread::scope(|scope| {
+        scope.spawn(|| EventLoop::new(&clock, &handle).run_forever());
+        let _stops = Stops(&handle);
+        code(&clock, &handle)
+    })
+}
+
+/// Also a test that fails has to end.
+struct Stops<'a>(&'a Arc<Handle>);
+
+impl Drop for Stops<'_> {
+    fn drop(&mut self) {
+        self.0.call_soon_threadsafe(|event_loop| event_loop.stop());
+    }
+}
+
+#[test]
+fn a_result_a_panic_and_an_error_come_to_the_thread_that_waits() {
+    with_loop(|_, handle| {
+        assert_eq!(handle.submit("value", || async { 7 }).result().ok(), Some(7));
+        let error = handle.submit("error", || async { "x".parse::<u32>().is_err() });
+        assert_eq!(error.result().ok(), Some(true));
+        let panics = handle.submit("panics", || async { panic!("in a task") }).result();
+        let Err(Ended::Panicked(panic)) = panics else { panic!("it did not panic") };
+        assert_eq!(panic.downcast_ref(), Some(&"in a task"));
+        assert_eq!(handle.submit("after", || async { 8 }).result().ok(), Some(8), "the loop runs on");
+    });
+}
+
+/// The future need not be `Send`: it is made where it runs.
+#[test]
+fn what_is_made_on_the_loop_stays_there() {
+    with_loop(|_, handle| {
+        let own = thread::current().id();
+        let made_there = handle.submit("rc", move || async move {
+            let local = Rc::new(RefCell::new(0));
+            *local.borrow_mut() += 1;
+            thread::current().id() != own && *local.borrow() == 1
+        });
+        assert_eq!(made_there.result().ok(), Some(true));
+    });
+}
+
+#[test]
+fn a_cancel_comes_across_also_one_that_is_sent_at_once() {
+    with_loop(|_, handle| {
+        for _ in 0..100 {
+            let task = handle.submit("for ever", pending::<()>);
+            task.cancel();
+            assert!(matches!(task.result(), Err(Ended::Cancelled)));
+        }
+    });
+}
+
+#[test]
+fn jobs_run_in_the_order_in_which_they_were_sent_and_none_is_left_behind_a_parked_loop() {
+    with_loop(|_, handle| {
+        let (sender, receiver) = channel();
+        for number in 0..10_000 {
+            let sender = sender.clone();
+            handle.call_soon_threadsafe(move |_| sender.send(number).unwrap());
+            // The loop has nothing left, and is about to park, or parked.
+            assert_eq!(receiver.recv(), Ok(number));
+        }
+        for number in 0..10_000 {
+            let sender = sender.clone();
+            handle.call_soon_threadsafe(move |_| sender.send(number).unwrap());
+        }
+        assert!(receiver.iter().take(10_000).eq(0..10_000));
+    });
+}
+
+#[test]
+fn a_job_waits_for_a_loop_that_is_not_started_and_for_one_that_is_stopped() {
+    let (clock, handle) = (virtual_clock(), Arc::new(Handle::default()));
+    let before = handle.submit("before", || async { 1 });
+    let event_loop = EventLoop::new(&clock, &handle);
+    handle.call_soon_threadsafe(|event_loop| event_loop.stop());
+    event_loop.run_forever();
+    let meanwhile = handle.submit("meanwhile", || async { 2 });
+    handle.call_soon_threadsafe(|event_loop| event_loop.stop());
+    thread::scope(|scope| {
+        let waits = scope.spawn(|| (before.result().ok(), meanwhile.result().ok()));
+        event_loop.run_forever();
+        event_loop.run_until_complete(do_some_work(&clock, 1));
+        assert_eq!(waits.join().unwrap(), (Some(1), Some(2)));
+    });
+}
+
+#[test]
+fn a_loop_that_closes_cancels_and_one_that_is_closed_refuses() {
+    let (clock, handle) = (virtual_clock(), Arc::new(Handle::default()));
+    let event_loop = EventLoop::new(&clock, &handle);
+    let taken = handle.submit("taken", pending::<()>);
+    handle.call_soon_threadsafe(|event_loop| event_loop.stop());
+    event_loop.run_forever();
+    let left = handle.submit("left in the inbox", pending::<()>);
+    drop(event_loop);
+    let late = handle.submit("late", pending::<()>);
+    thread::scope(|scope| {
+        let outcomes = scope.spawn(|| [taken.result(), left.result(), late.result()]);
+        assert!(outcomes.join().unwrap().iter().all(|outcome| matches!(outcome, Err(Ended::Cancelled))));
+    });
+}
+
+#[test]
+fn no_thread_waits_for_the_loop_that_it_runs() {
+    with_loop(|_, handle| {
+        let (sender, receiver) = channel();
+        let inner = handle.clone();
+        handle.call_soon_threadsafe(move |_| {
+            let task = inner.submit("waits for itself", || async { 7 });
+            let panic = catch_unwind(AssertUnwindSafe(|| task.result())).unwrap_err();
+            sender.send(panic.downcast_ref::<&str>().map(|text| (*text).to_owned())).unwrap();
+        });
+        let said = receiver.recv().unwrap().unwrap();
+        assert!(said.starts_with("the loop runs on this thread, and would wait for itself"), "{said}");
+    });
+}
+
+#[test]
+fn an_executor_gives_its_result_and_its_panic_and_the_loop_goes_on_meanwhile() {
+    let (clock, handle) = (virtual_clock(), Arc::new(Handle::default()));
+    let event_loop = EventLoop::new(&clock, &handle);
+    let (go, wait) = channel();
+    let task = event_loop.run_in_executor(move || wait.recv().unwrap());
+    // The job waits for a task of the loop: a loop that waited for the job would never get there.
+    event_loop.spawn("goes on", async move { go.send(7).unwrap() });
+    assert_eq!(event_loop.run_until_complete(task).ok(), Some(7));
+    let panics = event_loop.run_in_executor(|| -> u32 { panic!("in a job") });
+    assert!(matches!(event_loop.run_until_complete(panics), Err(Ended::Panicked(_))));
+}
+
+#[test]
+#[should_panic(expected = "stalled")]
+fn a_loop_that_nobody_can_reach_any_more_says_so() {
+    let clock = virtual_clock();
+    let event_loop = EventLoop::new(&clock, &Arc::new(Handle::default()));
+    event_loop.run_forever();
+}
+
+/// The article's second program: 6 s on the clock, and its lines in order.
+#[test]
+fn the_program_takes_as_long_as_the_longer_of_its_sleeps() {
+    let clock = virtual_clock();
+    stage::article(&clock);
+    assert_eq!(clock.now(), Duration::from_secs(6));
+}
