@@ -1,6 +1,6 @@
 //! The stage of chapter 11. Where threads meet, they wait for each other; none waits for time.
 
-#[allow(dead_code, missing_docs, unsafe_code)]
+#[allow(dead_code, missing_docs, unsafe_code, clippy::type_complexity)]
 #[path = "../lessons/ch11_threads/stage.rs"]
 mod stage;
 

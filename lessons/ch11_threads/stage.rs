@@ -611,7 +611,7 @@ pub fn article(clock: &Arc<Clock>) {
     tell(&format!("say TIME: {:.3}", clock.now().as_secs_f64()));
     thread::scope(|scope| {
         scope.spawn(|| EventLoop::new(clock, &handle).run_forever());
-        (result_of(six.result()), result_of(four.result()));
+        six.result().and(four.result()).unwrap();
         handle.call_soon_threadsafe(|_| more_work());
         handle.call_soon_threadsafe(|event_loop| event_loop.stop());
     });
