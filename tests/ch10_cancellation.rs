@@ -208,10 +208,10 @@ fn a_loop_that_closes_cancels_what_is_left_and_breaks_the_cycle() {
     let event_loop = EventLoop::new(&clock);
     for name in ["one", "two", "three"] {
         let (own, held, of_task) = (event_loop.clone(), log.named(name), clock.clone());
-        let _ = event_loop.spawn(name, async move {
+        drop(event_loop.spawn(name, async move {
             let (_own, _held) = (own, held);
             do_some_work(&of_task, 3600).await;
-        });
+        }));
     }
     event_loop.run_until_complete(do_some_work(&clock, 1));
     let weak = Rc::downgrade(&event_loop);
