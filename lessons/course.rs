@@ -1,6 +1,7 @@
 //! The course: its chapters, their exercises, and what their folders hold.
 
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 /// One chapter that is here.
 pub struct Chapter {
@@ -164,7 +165,11 @@ pub fn hints(lesson: &str, exercise: &str) -> Vec<String> {
     folds.filter_map(text).collect()
 }
 
-/// Where this was built, which is where its files are.
+/// Where its files are: the folder that `cargo run` names, since a folder that was copied or moved with its `target` may
+/// run what was built in another one. Without cargo, where this was built.
 pub fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
+    static ROOT: OnceLock<PathBuf> = OnceLock::new();
+    let named =
+        || std::env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from).filter(|path| path.join("lessons").is_dir());
+    ROOT.get_or_init(|| named().unwrap_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR"))))
 }

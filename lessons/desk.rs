@@ -116,7 +116,7 @@ fn first_error(errors: &str, exercise: &Exercise) -> Outcome {
         Some((_, rest)) => {
             let mut parts = rest.splitn(3, ':');
             let (number, _, message) = (parts.next().unwrap_or(""), parts.next(), parts.next().unwrap_or("").trim());
-            format!("line {number}: {message}")
+            format!("line {number}: {}", said_once(&message.replace("exercise::", "")))
         }
         None => line.to_owned(),
     };
@@ -130,6 +130,14 @@ fn first_error(errors: &str, exercise: &Exercise) -> Outcome {
         ));
     }
     Outcome::DoesNotCompile { line, code }
+}
+
+/// The short form puts the label behind the message, often in the same words.
+fn said_once(message: &str) -> &str {
+    match message.rsplit_once(": ") {
+        Some((message, label)) if message.ends_with(label) => message,
+        _ => message,
+    }
 }
 
 /// Whether the exercise's own section speaks of this error: of its code, and of its message as far as the first name.
@@ -148,12 +156,14 @@ fn explained_in(chapter: &Chapter, code: &str, line: &str) -> Option<&'static Ch
 
 /// The code alone is not enough: the lesson has to quote this error, with whatever names in it. E0308 is any two types
 /// that differ: there both have to be the quoted ones. A code that is second in a heading is explained by the section's
-/// text.
+/// text, where the error is about a poll or a pin.
 fn explains(lesson: &str, code: &str, line: &str) -> bool {
     let mut codes = lesson.lines().filter(|line| line.starts_with("### E")).filter_map(|line| line.split(':').next());
     match codes.find(|codes| codes.contains(code)) {
         None => return false,
-        Some(codes) if !codes.starts_with(&format!("### {code}")) => return true,
+        Some(codes) if !codes.starts_with(&format!("### {code}")) => {
+            return line.contains("`poll`") || line.contains("Pin<");
+        }
         Some(_) => {}
     }
     if code == "E0308" {

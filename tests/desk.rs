@@ -170,6 +170,8 @@ fn a_student_works_through_chapter_1() {
         ("ex04_1", end, "self.inner.poll(context).map(|output| (output, 1))", "lessons/ch04_pin/README.md"),
         ("ex04_1", end, "Pin::new(&mut async {}).poll(context); todo!()", "lessons/ch04_pin/README.md"),
         ("ex04_1", end, "let number: u32 = async { 1 }; todo!()", "rustc --explain E0308"),
+        ("ex04_1", end, "let polls = 0; polls.count_polls(); todo!()", "rustc --explain E0599"),
+        ("ex04_1", end, "let polls = vec![0]; polls.push(1); todo!()", "rustc --explain E0596"),
         ("ex03_1", "todo!(\"pending, or ready\")", "self.left", "rustc --explain E0308"),
         ("ex04_3", "todo!(", "let x: u32 = std::future::ready(1).await; todo!(", "lessons/ch03_futures/README.md"),
         ("ex06_3", wait, "machine.wait_timeout(timers, deadline); drop(timers);", of_its_own),
@@ -180,6 +182,10 @@ fn a_student_works_through_chapter_1() {
         let said = told(exercise, from, to);
         assert!(said.contains(leads_to), "{exercise}, {to}: {said}");
     }
+
+    // What the label repeats is said once, and the check's own path is left out.
+    let said = told("ex03_1", "todo!(\"pending, or ready\")", "let all = vec![self.left].zip(&mut 1); todo!()");
+    assert!(said.contains("line ") && said.matches("is not an iterator").count() == 1, "{said}");
 
     // A file that is gone, one that is no Rust at all.
     fs::remove_file(&own).unwrap();
