@@ -1330,21 +1330,45 @@ pub fn reproduction_panicked(seen: &str) -> String {
     )
 }
 
-/// How often the task called `spawn` in polls, how often `reproduce` did itself, and how many tasks are not over.
-pub fn reproduces_no_panic(in_polls: usize, before: usize, left: usize) -> String {
-    let calls = match (in_polls, before) {
-        (0, 0) => "nobody called `spawn`".to_owned(),
-        (0, _) => "`spawn` was called before `reproduce` returned, when the loop had no task".to_owned(),
-        (calls, _) => format!("`spawn` was called {}, always in a poll, while the loop holds nothing", times(calls)),
-    };
+pub fn reproduce_panicked(seen: &str) -> String {
+    format!("`reproduce` itself panicked, before it returned a task: {seen}.")
+}
+
+/// How often the task called `spawn` in polls, whether it has a destructor that does, how often `reproduce` did itself, and
+/// how many tasks are not over.
+pub fn reproduces_no_panic(in_polls: usize, has_a_destructor: bool, before: usize, left: usize) -> String {
     let left = match left {
         0 => "All tasks were over".to_owned(),
         1 => "1 task was never over".to_owned(),
         left => format!("{left} tasks were never over"),
     };
+    let (calls, question) = match (in_polls, before) {
+        (1.., _) if has_a_destructor => (
+            "a destructor ran and called `spawn`, but still within the last poll, while the loop holds nothing"
+                .to_owned(),
+            "What keeps a value beyond that poll?",
+        ),
+        (calls @ 1.., _) => (
+            format!("`spawn` was called in a poll ({}), while the loop holds nothing", times(calls)),
+            "Which code of a task runs after its last poll (a destructor within that poll is too early), and what does the loop \
+             hold at that moment?",
+        ),
+        (0, 0) => ("nobody called `spawn`".to_owned(), CODE_THAT_IS_NO_POLL),
+        (0, _) => (
+            "`spawn` was called before `reproduce` returned, when the loop had no task".to_owned(),
+            CODE_THAT_IS_NO_POLL,
+        ),
+    };
+    format!("with the task of `reproduce` the loop as it was handed out did not panic: {calls}. {left}. {question}")
+}
+
+const CODE_THAT_IS_NO_POLL: &str =
+    "When does code of a task run that is not a poll, and what does the loop hold at that moment?";
+
+pub fn slots_are_left(tasks: usize, left: usize) -> String {
     format!(
-        "with the task of `reproduce` the loop as it was handed out did not panic: {calls}. {left}. When does code of a task run \
-         that is not a poll, and what does the loop hold at that moment?"
+        "{tasks} tasks are over, and `slots` still has {left} entries: a task that is over has no slot, not even an empty \
+         one."
     )
 }
 

@@ -21,7 +21,7 @@ pub struct EventLoop {
     /// The numbers of the tasks that were woken.
     ready: Arc<Mutex<Vec<usize>>>,
     /// Each task that is not over has a slot, which is empty while it is polled.
-    slots: RefCell<HashMap<usize, Option<Task>>>,
+    pub slots: RefCell<HashMap<usize, Option<Task>>>,
     spawned: Cell<usize>,
 }
 
