@@ -1199,6 +1199,13 @@ pub fn entry_without_flag(task: usize) -> String {
     )
 }
 
+pub fn searched(task: usize) -> String {
+    format!(
+        "task {task} was woken while its flag was up, and `wake` made an entry, as the check had taken the first one out of the \
+         queue: it searched the queue. The flag alone says whether to make one."
+    )
+}
+
 pub fn taken_in_the_middle(task: usize) -> String {
     format!(
         "where a wake of task {task} gave the lock back, the loop's thread took all entries and put the flags down; then the wake \
@@ -1214,8 +1221,23 @@ pub fn entry_moved(task: usize) -> String {
 pub fn polled_without_a_reason(task: usize, turn: usize, again: bool) -> String {
     let again = if again { " a second time" } else { "" };
     format!(
-        "turn {turn} polled task {task}{again}, and nobody had woken it since its last poll. Whom a turn polls is in the ready \
-         queue, and an entry is good for one poll."
+        "turn {turn} polled task {task}{again}, and since its last poll neither the task nor anybody it waits for had woken it. \
+         Whom a turn polls is in the ready queue, an entry is good for one poll, and the turn itself makes none."
+    )
+}
+
+pub fn polled_another(task: usize, turn: usize, seen: &str) -> String {
+    let seen = seen.split_once(". ").map_or(seen, |(seen, _)| seen);
+    format!(
+        "{seen}. Task {task} had an entry when turn {turn} began, and was not polled. Is each task still at its number, and is \
+         that number in its waker?"
+    )
+}
+
+pub fn polled_for_each_wake(task: usize, turn: usize) -> String {
+    format!(
+        "task {task} was woken several times before its poll, and turn {turn} polled it more than once: it had an entry for \
+         each wake. What does a wake do if its task has an entry?"
     )
 }
 
