@@ -1234,6 +1234,12 @@ pub fn polled_another(task: usize, turn: usize, seen: &str) -> String {
     )
 }
 
+pub fn nobody_at_that_number(turn: usize, seen: &str) -> String {
+    format!(
+        "in turn {turn} {seen}. Each task keeps its number as its place, also when others are over: is each still at its number?"
+    )
+}
+
 pub fn polled_for_each_wake(task: usize, turn: usize) -> String {
     format!(
         "task {task} was woken several times before its poll, and turn {turn} polled it more than once: it had an entry for \

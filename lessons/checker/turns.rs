@@ -236,6 +236,9 @@ impl World {
                 // "RefCell already borrowed", and what `lock` says to who has the lock.
                 if seen.contains("borrowed") || seen.contains(messages::locked_twice()) {
                     self.breaks("7.6", seen + messages::how_long_guards_live());
+                } else if seen.contains("index") && seen.contains("len") {
+                    let seen = messages::nobody_at_that_number(self.turns.get(), &seen);
+                    self.tell(Event::Broken(Breach { is_mixed_up: true, ..breach("7.5", seen) }));
                 } else if let Some(number) = self.a_dead_task_was_woken() {
                     self.breaks("7.7", messages::wake_of_a_dead_task_panicked(number, self.turns.get(), &seen));
                 } else {
@@ -509,8 +512,8 @@ pub fn breaches(make: impl Fn() -> Rc<dyn Loop>) -> Vec<Breach> {
             world.settle();
         }
     });
-    if breaches.iter().any(|breach: &Breach| breach.is_mixed_up) {
-        breaches.retain(|breach| breach.is_mixed_up);
+    if breaches.iter().find(|breach: &&Breach| breach.rule == "7.5").is_some_and(|first| first.is_mixed_up) {
+        breaches.retain(|breach| breach.rule == "7.5");
     }
     let rules: BTreeSet<&str> = breaches.iter().map(|breach: &Breach| breach.rule).collect();
     breaches.retain(|breach| !breach.follows.iter().any(|rule| rules.contains(rule)));
