@@ -170,7 +170,7 @@ fn reproduction() -> Verdict {
     let spawner = event_loop.clone();
     let task = match catch_unwind(AssertUnwindSafe(|| reproduce(spawner))) {
         Ok(task) => task,
-        Err(payload) if is_todo(&payload) => resume_unwind(payload),
+        Err(payload) if is_todo(&*payload) => resume_unwind(payload),
         Err(_) => return Err(messages::reproduce_panicked(&last_panic())),
     };
     let before = event_loop.calls_at_other_times.get();
@@ -186,7 +186,7 @@ fn reproduction() -> Verdict {
     Err(messages::reproduces_no_panic(in_polls, left == 0 && has_a_destructor(), before, left))
 }
 
-fn is_todo(payload: &Box<dyn Any + Send>) -> bool {
+fn is_todo(payload: &(dyn Any + Send)) -> bool {
     let text = payload.downcast_ref::<String>().cloned();
     let text = text.or_else(|| payload.downcast_ref::<&str>().map(|text| (*text).to_owned()));
     text.is_some_and(|text| text.starts_with("not yet implemented"))
