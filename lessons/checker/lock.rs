@@ -1,5 +1,6 @@
-//! `Mutex` and `Condvar`, used as those of std are, for a check that plays all other threads itself. It knows whether the
-//! lock is held, lets another thread come in whenever it is let go of, and has a thread that waits to be notified.
+//! `Mutex` and `Condvar`, used as those of std are, for a check that plays all other threads itself. The `Mutex` has only
+//! `lock`. It knows whether the lock is held, lets another thread come in whenever it is let go of, and has a thread that
+//! waits to be notified.
 
 use std::cell::{Cell, RefCell};
 use std::ops::{Deref, DerefMut};

@@ -1199,6 +1199,13 @@ pub fn entry_without_flag(task: usize) -> String {
     )
 }
 
+pub fn searched(task: usize) -> String {
+    format!(
+        "task {task} was woken while its flag was up, and `wake` made an entry, as the check had taken the first one out of the \
+         queue: it searched the queue. The flag alone says whether to make one."
+    )
+}
+
 pub fn taken_in_the_middle(task: usize) -> String {
     format!(
         "where a wake of task {task} gave the lock back, the loop's thread took all entries and put the flags down; then the wake \
@@ -1214,8 +1221,29 @@ pub fn entry_moved(task: usize) -> String {
 pub fn polled_without_a_reason(task: usize, turn: usize, again: bool) -> String {
     let again = if again { " a second time" } else { "" };
     format!(
-        "turn {turn} polled task {task}{again}, and nobody had woken it since its last poll. Whom a turn polls is in the ready \
-         queue, and an entry is good for one poll."
+        "turn {turn} polled task {task}{again}, and since its last poll neither the task nor anybody it waits for had woken it. \
+         Whom a turn polls is in the ready queue, an entry is good for one poll, and the turn itself makes none."
+    )
+}
+
+pub fn polled_another(task: usize, turn: usize, seen: &str) -> String {
+    let seen = seen.split_once(". ").map_or(seen, |(seen, _)| seen);
+    format!(
+        "{seen}. Task {task} had an entry when turn {turn} began, and was not polled. Is each task still at its number, and is \
+         that number in its waker?"
+    )
+}
+
+pub fn nobody_at_that_number(turn: usize, seen: &str) -> String {
+    format!(
+        "in turn {turn} {seen}. Each task keeps its number as its place, also when others are over: is each still at its number?"
+    )
+}
+
+pub fn polled_for_each_wake(task: usize, turn: usize) -> String {
+    format!(
+        "task {task} was woken several times before its poll, and turn {turn} polled it more than once: it had an entry for \
+         each wake. What does a wake do if its task has an entry?"
     )
 }
 
@@ -1330,21 +1358,45 @@ pub fn reproduction_panicked(seen: &str) -> String {
     )
 }
 
-/// How often the task called `spawn` in polls, how often `reproduce` did itself, and how many tasks are not over.
-pub fn reproduces_no_panic(in_polls: usize, before: usize, left: usize) -> String {
-    let calls = match (in_polls, before) {
-        (0, 0) => "nobody called `spawn`".to_owned(),
-        (0, _) => "`spawn` was called before `reproduce` returned, when the loop had no task".to_owned(),
-        (calls, _) => format!("`spawn` was called {}, always in a poll, while the loop holds nothing", times(calls)),
-    };
+pub fn reproduce_panicked(seen: &str) -> String {
+    format!("`reproduce` itself panicked, before it returned a task: {seen}.")
+}
+
+/// How often the task called `spawn` in polls, whether it has a destructor that does, how often `reproduce` did itself, and
+/// how many tasks are not over.
+pub fn reproduces_no_panic(in_polls: usize, has_a_destructor: bool, before: usize, left: usize) -> String {
     let left = match left {
         0 => "All tasks were over".to_owned(),
         1 => "1 task was never over".to_owned(),
         left => format!("{left} tasks were never over"),
     };
+    let (calls, question) = match (in_polls, before) {
+        (1.., _) if has_a_destructor => (
+            "a destructor ran and called `spawn`, but still within the last poll, while the loop holds nothing"
+                .to_owned(),
+            "What keeps a value beyond that poll?",
+        ),
+        (calls @ 1.., _) => (
+            format!("`spawn` was called in a poll ({}), while the loop holds nothing", times(calls)),
+            "Which code of a task runs after its last poll (a destructor within that poll is too early), and what does the loop \
+             hold at that moment?",
+        ),
+        (0, 0) => ("nobody called `spawn`".to_owned(), CODE_THAT_IS_NO_POLL),
+        (0, _) => (
+            "`spawn` was called before `reproduce` returned, when the loop had no task".to_owned(),
+            CODE_THAT_IS_NO_POLL,
+        ),
+    };
+    format!("with the task of `reproduce` the loop as it was handed out did not panic: {calls}. {left}. {question}")
+}
+
+const CODE_THAT_IS_NO_POLL: &str =
+    "When does code of a task run that is not a poll, and what does the loop hold at that moment?";
+
+pub fn slots_are_left(tasks: usize, left: usize) -> String {
     format!(
-        "with the task of `reproduce` the loop as it was handed out did not panic: {calls}. {left}. When does code of a task run \
-         that is not a poll, and what does the loop hold at that moment?"
+        "{tasks} tasks are over, and `slots` still has {left} entries: a task that is over has no slot, not even an empty \
+         one."
     )
 }
 

@@ -14,9 +14,11 @@ use super::{last_panic, messages};
 
 pub type Task = Pin<Box<dyn Future<Output = ()>>>;
 
+/// The names are not those of the functions of the loop: a check that calls one that is private, or takes something else,
+/// must not compile, rather than call itself.
 pub trait Loop {
-    fn spawn(&self, task: Task);
-    fn turn(&self);
+    fn put_in(&self, task: Task);
+    fn take_a_turn(&self);
 }
 
 /// What a task does, in a poll or when it is dropped.
@@ -45,10 +47,12 @@ pub struct Breach {
     pub seen: String,
     /// A loop that breaks one of these may break the first one only because of that.
     follows: &'static [&'static str],
+    /// It polls others than those who were woken, so whatever else it breaks follows from that.
+    is_mixed_up: bool,
 }
 
 fn breach(rule: &'static str, seen: String) -> Breach {
-    Breach { rule, seen, follows: &[] }
+    Breach { rule, seen, follows: &[], is_mixed_up: false }
 }
 
 #[derive(Clone)]
@@ -178,7 +182,7 @@ impl World {
             return;
         }
         let (task, number) = self.make(script);
-        self.event_loop.spawn(task);
+        self.event_loop.put_in(task);
         self.tell(Event::Spawned(number));
     }
 
@@ -202,7 +206,7 @@ impl World {
             Act::Spawn => {
                 let script = Script { polls: vec![vec![Act::WakeItself(1)], vec![]], is_over: true, dropped: vec![] };
                 let (task, child) = self.make(script);
-                match catch_unwind(AssertUnwindSafe(|| self.event_loop.spawn(task))) {
+                match catch_unwind(AssertUnwindSafe(|| self.event_loop.put_in(task))) {
                     Ok(()) => self.tell(Event::Spawned(child)),
                     Err(_) => self.breaks("7.6", messages::spawn_panicked(number, when, &last_panic())),
                 }
@@ -218,7 +222,7 @@ impl World {
         self.polls_in_turn.set(0);
         self.tell(Event::TurnBegins);
         lock::allow(100 * TOO_MANY);
-        let end = catch_unwind(AssertUnwindSafe(|| self.event_loop.turn()));
+        let end = catch_unwind(AssertUnwindSafe(|| self.event_loop.take_a_turn()));
         lock::allow(usize::MAX);
         match end {
             Ok(()) => self.tell(Event::TurnEnds),
@@ -232,6 +236,9 @@ impl World {
                 // "RefCell already borrowed", and what `lock` says to who has the lock.
                 if seen.contains("borrowed") || seen.contains(messages::locked_twice()) {
                     self.breaks("7.6", seen + messages::how_long_guards_live());
+                } else if seen.contains("index") && seen.contains("len") {
+                    let seen = messages::nobody_at_that_number(self.turns.get(), &seen);
+                    self.tell(Event::Broken(Breach { is_mixed_up: true, ..breach("7.5", seen) }));
                 } else if let Some(number) = self.a_dead_task_was_woken() {
                     self.breaks("7.7", messages::wake_of_a_dead_task_panicked(number, self.turns.get(), &seen));
                 } else {
@@ -302,6 +309,8 @@ struct Seen {
     left_out: Option<usize>,
     /// A task that was over had been woken, too.
     beside: Option<usize>,
+    /// How often it was woken while it was ready already.
+    surplus: usize,
     /// In this turn it was woken again before its poll: a second entry, or none, as the loop takes a batch or counts it.
     again: Option<usize>,
 }
@@ -312,6 +321,8 @@ fn judge(record: &[Event], is_settled: bool) -> Vec<Breach> {
     let (mut turn, mut is_in_turn) = (0, false);
     // Of the turn: who was ready at its beginning, in order; who was polled; whether anybody was without a reason.
     let (mut ready, mut polled, mut is_spoilt) = (Vec::new(), Vec::new(), false);
+    // Where it is said of whom the turn polled first without a reason.
+    let mut unwoken: Option<usize> = None;
     // Who was woken when over, since the last turn began.
     let mut dead: Option<usize> = None;
     let of = |seen: &mut Vec<Seen>, number: usize| {
@@ -332,11 +343,12 @@ fn judge(record: &[Event], is_settled: bool) -> Vec<Breach> {
                 if seen[number].is_over {
                     dead = Some(number);
                 } else {
+                    seen[number].surplus += usize::from(seen[number].ready.is_some());
                     seen[number].ready.get_or_insert(Reason { place, was_spawned, turn });
                 }
             }
             Event::TurnBegins => {
-                (turn, is_in_turn, is_spoilt) = (turn + 1, true, false);
+                (turn, is_in_turn, is_spoilt, unwoken) = (turn + 1, true, false, None);
                 let mut at: Vec<(usize, usize)> =
                     (0..).zip(&seen).filter_map(|(number, seen)| Some((seen.ready?.place, number))).collect();
                 at.sort_unstable();
@@ -348,11 +360,19 @@ fn judge(record: &[Event], is_settled: bool) -> Vec<Breach> {
                 if seen[number].is_over {
                     continue;
                 }
+                let again = seen[number].polled == Some(turn);
                 match seen[number].ready.take() {
                     None if seen[number].again.take().is_some_and(|again| turn <= again + 1) => {}
+                    reason if again && seen[number].surplus > 0 && reason.is_none_or(|it| it.turn == Some(turn)) => {
+                        is_spoilt = true;
+                        seen[number].surplus -= 1;
+                        seen[number].ready = reason;
+                        let several = breach("7.2", messages::polled_for_each_wake(number, turn));
+                        breaches.push(Breach { follows: &["7.3", "7.4", "7.5"], ..several });
+                    }
                     None => {
                         is_spoilt = true;
-                        let again = seen[number].polled == Some(turn);
+                        unwoken.get_or_insert(breaches.len());
                         breaches.push(breach("7.5", messages::polled_without_a_reason(number, turn, again)));
                     }
                     Some(reason) if reason.turn == Some(turn) && !is_spoilt => {
@@ -384,6 +404,11 @@ fn judge(record: &[Event], is_settled: bool) -> Vec<Breach> {
                 }
                 if !is_spoilt && order != expected {
                     breaches.push(breach("7.4", messages::out_of_order(turn, &expected, &order)));
+                }
+                let left_out = ready.iter().find(|number| !polled.contains(number));
+                if let (Some(place), Some(left_out)) = (unwoken, left_out) {
+                    let seen = messages::polled_another(*left_out, turn, &breaches[place].seen);
+                    breaches[place] = Breach { is_mixed_up: true, ..breach("7.5", seen) };
                 }
                 for number in ready.iter().filter(|number| !polled.contains(number)) {
                     seen[*number].left_out.get_or_insert(turn);
@@ -487,6 +512,9 @@ pub fn breaches(make: impl Fn() -> Rc<dyn Loop>) -> Vec<Breach> {
             world.settle();
         }
     });
+    if breaches.iter().find(|breach: &&Breach| breach.rule == "7.5").is_some_and(|first| first.is_mixed_up) {
+        breaches.retain(|breach| breach.rule == "7.5");
+    }
     let rules: BTreeSet<&str> = breaches.iter().map(|breach: &Breach| breach.rule).collect();
     breaches.retain(|breach| !breach.follows.iter().any(|rule| rules.contains(rule)));
     breaches

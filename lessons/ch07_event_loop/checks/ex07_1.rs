@@ -167,6 +167,30 @@ fn one_entry_for_several_wakes() -> Verdict {
             }
         }
     }
+    it_does_not_search()
+}
+
+/// An entry is out of the queue and its flag still up, as in a loop that puts each flag down right before the poll: whether
+/// to make an entry is for the flag to say. A wake that makes no entry is rule 7.1's, and one that moves entries 7.4's.
+fn it_does_not_search() -> Verdict {
+    let run = Run::new();
+    for task in scrambled() {
+        run.wake(task)?;
+    }
+    let before = run.queue();
+    for task in scrambled() {
+        run.wake(task)?;
+        if before.len() < TASKS || run.queue() != before {
+            return Ok(());
+        }
+    }
+    for task in scrambled() {
+        run.parker.ready.lock().unwrap().queue.retain(|other| *other != task);
+        run.wake(task)?;
+        if run.entries(task) > 0 {
+            return Err(messages::searched(task));
+        }
+    }
     Ok(())
 }
 

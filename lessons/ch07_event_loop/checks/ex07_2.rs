@@ -18,6 +18,7 @@ fn main() -> ExitCode {
         "ex07_2",
         &[
             ("7.5", || only("7.5")),
+            ("7.2", || only("7.2")),
             ("4.6", || only("4.6")),
             ("7.6", || only("7.6")),
             ("7.3", || only("7.3")),
@@ -28,12 +29,14 @@ fn main() -> ExitCode {
 }
 
 impl Loop for EventLoop {
-    fn spawn(&self, task: Task) {
-        self.spawn(task);
+    fn put_in(&self, task: Task) {
+        let spawn: fn(&EventLoop, Task) = EventLoop::spawn;
+        spawn(self, task);
     }
 
-    fn turn(&self) {
-        self.turn();
+    fn take_a_turn(&self) {
+        let turn: fn(&EventLoop) = EventLoop::turn;
+        turn(self);
     }
 }
 

@@ -5,8 +5,11 @@
 //! their flags down. Write `wake`: the task has one entry, at the end of the queue unless it had one already, and the
 //! loop's thread, which may be waiting in `take`, is notified.
 //!
-//! `Mutex` and `Condvar` are used as those of std are. The check brings them along, so that it can play the other threads.
-//! Check it with `cargo run -- check ch07 1`.
+//! `take` takes the whole queue at once: a wake after it and before the poll is an entry, and costs a poll in vain. The second
+//! sentence to rule 7.3 in the lesson, that an entry stays until its poll, is not asked for here.
+//!
+//! `Mutex` and `Condvar` are used as those of std are; `Mutex` has only `lock`. The check brings them along, so that it can
+//! play the other threads. Check it with `cargo run -- check ch07 1`.
 
 use std::sync::Arc;
 

@@ -1,15 +1,20 @@
 //! Exercise 7.2, solved.
 //!
-//! `take` leaves an empty queue behind: the batch is what was ready when the turn began, and no entry of it is in the queue
-//! any more when its task is polled. A wake in a poll is a new entry, and the next turn takes that.
+//! The batch is a count, of the entries that are there when the turn begins, and each is taken off the front right before
+//! its poll. So a wake of a task in its own poll is a new entry, and the next turn takes that. A wake of a task whose poll in
+//! this turn is still to come finds its entry. `std::mem::take` of the whole queue would pass here, too: then such a wake
+//! makes an entry, and costs a poll in vain in the next turn.
+//!
+//! The closure of `map_while` takes the lock and gives it back. A guard in the head of the `for` itself would live on.
 //!
 //! The `let … else` takes the task out of its place, and the borrow ends with that line. So the task may spawn in its poll,
 //! which borrows `tasks` again. `None` in the place is a task that is over, and the entry was of a wake that came too late.
 //! A task that is pending goes back; one that is ready is dropped at the end of the round, when nothing is borrowed.
 //!
-//! asyncio does it with a count: `_run_once` looks how long `_ready` is, and takes so many entries off the front.
+//! asyncio does the same: `_run_once` looks how long `_ready` is, and takes so many entries off the front.
 
 use std::cell::RefCell;
+use std::collections::VecDeque;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Wake, Waker};
@@ -21,7 +26,7 @@ pub type Task = Pin<Box<dyn Future<Output = ()>>>;
 #[derive(Default)]
 pub struct EventLoop {
     /// The numbers of the tasks that were woken.
-    ready: Arc<Mutex<Vec<usize>>>,
+    ready: Arc<Mutex<VecDeque<usize>>>,
     /// Each task has its number as its place. `None`: it is over.
     tasks: RefCell<Vec<Option<Task>>>,
 }
@@ -29,13 +34,13 @@ pub struct EventLoop {
 impl EventLoop {
     pub fn spawn(&self, task: Task) {
         let mut tasks = self.tasks.borrow_mut();
-        self.ready.lock().unwrap().push(tasks.len());
+        self.ready.lock().unwrap().push_back(tasks.len());
         tasks.push(Some(task));
     }
 
     pub fn turn(&self) {
-        let batch = std::mem::take(&mut *self.ready.lock().unwrap());
-        for number in batch {
+        let batch = self.ready.lock().unwrap().len();
+        for number in (0..batch).map_while(|_| self.ready.lock().unwrap().pop_front()) {
             let Some(mut task) = self.tasks.borrow_mut()[number].take() else { continue };
             if task.as_mut().poll(&mut Context::from_waker(&self.waker(number))).is_pending() {
                 self.tasks.borrow_mut()[number] = Some(task);
@@ -50,14 +55,14 @@ impl EventLoop {
 
 struct Ticket {
     number: usize,
-    ready: Arc<Mutex<Vec<usize>>>,
+    ready: Arc<Mutex<VecDeque<usize>>>,
 }
 
 impl Wake for Ticket {
     fn wake(self: Arc<Self>) {
         let mut ready = self.ready.lock().unwrap();
         if !ready.contains(&self.number) {
-            ready.push(self.number);
+            ready.push_back(self.number);
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Breaks rule 7.3: it empties the queue at the end of the turn, and with it goes who was woken meanwhile.
 
 use std::cell::RefCell;
+use std::collections::VecDeque;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Wake, Waker};
@@ -12,7 +13,7 @@ pub type Task = Pin<Box<dyn Future<Output = ()>>>;
 #[derive(Default)]
 pub struct EventLoop {
     /// The numbers of the tasks that were woken.
-    ready: Arc<Mutex<Vec<usize>>>,
+    ready: Arc<Mutex<VecDeque<usize>>>,
     /// Each task has its number as its place. `None`: it is over.
     tasks: RefCell<Vec<Option<Task>>>,
 }
@@ -20,7 +21,7 @@ pub struct EventLoop {
 impl EventLoop {
     pub fn spawn(&self, task: Task) {
         let mut tasks = self.tasks.borrow_mut();
-        self.ready.lock().unwrap().push(tasks.len());
+        self.ready.lock().unwrap().push_back(tasks.len());
         tasks.push(Some(task));
     }
 
@@ -42,14 +43,14 @@ impl EventLoop {
 
 struct Ticket {
     number: usize,
-    ready: Arc<Mutex<Vec<usize>>>,
+    ready: Arc<Mutex<VecDeque<usize>>>,
 }
 
 impl Wake for Ticket {
     fn wake(self: Arc<Self>) {
         let mut ready = self.ready.lock().unwrap();
         if !ready.contains(&self.number) {
-            ready.push(self.number);
+            ready.push_back(self.number);
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Breaks rule 7.6: its task spawns in its poll, and there the loop holds nothing.
 
 use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -18,9 +18,9 @@ pub trait Spawn {
 #[derive(Default)]
 pub struct EventLoop {
     /// The numbers of the tasks that were woken.
-    ready: Arc<Mutex<Vec<usize>>>,
+    ready: Arc<Mutex<VecDeque<usize>>>,
     /// Each task that is not over has a slot, which is empty while it is polled.
-    slots: RefCell<HashMap<usize, Option<Task>>>,
+    pub slots: RefCell<HashMap<usize, Option<Task>>>,
     spawned: Cell<usize>,
 }
 
@@ -28,14 +28,14 @@ impl Spawn for EventLoop {
     fn spawn(&self, task: Task) {
         let number = self.spawned.replace(self.spawned.get() + 1);
         self.slots.borrow_mut().insert(number, Some(task));
-        self.ready.lock().unwrap().push(number);
+        self.ready.lock().unwrap().push_back(number);
     }
 }
 
 impl EventLoop {
     pub fn turn(&self) {
-        let batch = std::mem::take(&mut *self.ready.lock().unwrap());
-        for number in batch {
+        let batch = self.ready.lock().unwrap().len();
+        for number in (0..batch).map_while(|_| self.ready.lock().unwrap().pop_front()) {
             let Some(mut task) = self.slots.borrow_mut().get_mut(&number).and_then(Option::take) else { continue };
             let waker = Waker::from(Arc::new(Ticket { number, ready: self.ready.clone() }));
             let polled = task.as_mut().poll(&mut Context::from_waker(&waker));
@@ -58,14 +58,14 @@ pub fn reproduce(event_loop: Rc<dyn Spawn>) -> Task {
 
 struct Ticket {
     number: usize,
-    ready: Arc<Mutex<Vec<usize>>>,
+    ready: Arc<Mutex<VecDeque<usize>>>,
 }
 
 impl Wake for Ticket {
     fn wake(self: Arc<Self>) {
         let mut ready = self.ready.lock().unwrap();
         if !ready.contains(&self.number) {
-            ready.push(self.number);
+            ready.push_back(self.number);
         }
     }
 }

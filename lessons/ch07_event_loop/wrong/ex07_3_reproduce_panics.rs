@@ -1,0 +1,72 @@
+//! Breaks rule 7.6: `reproduce` makes the panic itself, and there is no task.
+
+use std::cell::{Cell, RefCell};
+use std::collections::{HashMap, VecDeque};
+use std::pin::Pin;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::task::{Context, Wake, Waker};
+
+use crate::lock::Mutex;
+
+pub type Task = Pin<Box<dyn Future<Output = ()>>>;
+
+pub trait Spawn {
+    fn spawn(&self, task: Task);
+}
+
+#[derive(Default)]
+pub struct EventLoop {
+    /// The numbers of the tasks that were woken.
+    ready: Arc<Mutex<VecDeque<usize>>>,
+    /// Each task that is not over has a slot, which is empty while it is polled.
+    pub slots: RefCell<HashMap<usize, Option<Task>>>,
+    spawned: Cell<usize>,
+}
+
+impl Spawn for EventLoop {
+    fn spawn(&self, task: Task) {
+        let number = self.spawned.replace(self.spawned.get() + 1);
+        self.slots.borrow_mut().insert(number, Some(task));
+        self.ready.lock().unwrap().push_back(number);
+    }
+}
+
+impl EventLoop {
+    pub fn turn(&self) {
+        let batch = self.ready.lock().unwrap().len();
+        for number in (0..batch).map_while(|_| self.ready.lock().unwrap().pop_front()) {
+            let Some(mut task) = self.slots.borrow_mut().get_mut(&number).and_then(Option::take) else { continue };
+            let waker = Waker::from(Arc::new(Ticket { number, ready: self.ready.clone() }));
+            let polled = task.as_mut().poll(&mut Context::from_waker(&waker));
+            if polled.is_pending() {
+                self.slots.borrow_mut().insert(number, Some(task));
+            } else {
+                self.slots.borrow_mut().remove(&number);
+                drop(task);
+            }
+        }
+    }
+}
+
+/// A task with which `spawn` panics.
+pub fn reproduce(event_loop: Rc<dyn Spawn>) -> Task {
+    let slots = RefCell::new(event_loop);
+    let _held = slots.borrow_mut();
+    slots.borrow_mut().spawn(Box::pin(async {}));
+    Box::pin(async {})
+}
+
+struct Ticket {
+    number: usize,
+    ready: Arc<Mutex<VecDeque<usize>>>,
+}
+
+impl Wake for Ticket {
+    fn wake(self: Arc<Self>) {
+        let mut ready = self.ready.lock().unwrap();
+        if !ready.contains(&self.number) {
+            ready.push_back(self.number);
+        }
+    }
+}
