@@ -9,12 +9,12 @@ pub struct Slot<T> {
 }
 
 impl<T> Slot<T> {
-    pub fn is_over(&self) -> bool {
+    pub fn has_result(&self) -> bool {
         self.result.get().is_some()
     }
 }
 
 fn main() {
     let slot = Slot { result: Cell::new(Some(Ok(42))) };
-    assert!(slot.is_over());
+    assert!(slot.has_result());
 }

@@ -9,15 +9,15 @@ pub struct Slot<T> {
 }
 
 impl<T> Slot<T> {
-    pub fn is_over(&self) -> bool {
+    pub fn has_result(&self) -> bool {
         let result = self.result.take();
-        let is_over = result.is_some();
+        let has_result = result.is_some();
         self.result.set(result);
-        is_over
+        has_result
     }
 }
 
 fn main() {
     let slot = Slot { result: Cell::new(Some(Ok(42))) };
-    assert!(slot.is_over());
+    assert!(slot.has_result());
 }

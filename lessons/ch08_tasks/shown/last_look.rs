@@ -36,7 +36,7 @@ fn main() {
     for looks in [[LookAtQueue, CountWakers], [CountWakers, LookAtQueue]] {
         let all = orders(&looks, &[Enter, GiveBack]);
         let wrong: Vec<_> = all.iter().filter(|order| says_stalled(order)).collect();
-        println!("the loop {looks:?}: of {} orders wrong are {}", all.len(), wrong.len());
+        println!("{looks:?}: in {} of {} orders the loop says stalled although a wake has come", wrong.len(), all.len());
         for order in wrong {
             println!("  {order:?}");
         }

@@ -57,7 +57,9 @@ struct Value;
 
 impl Drop for Value {
     fn drop(&mut self) {
-        println!("    dropped by {}", thread::current().name().unwrap_or("a thread without a name"));
+        let thread = thread::current();
+        let name = thread.name().unwrap_or("a thread without a name");
+        println!("    dropped by {}", if name == "main" { "the loop's thread" } else { name });
         DROPPED.with_borrow_mut(|dropped| *dropped += 1);
     }
 }
