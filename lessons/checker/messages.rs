@@ -1521,6 +1521,11 @@ pub fn reproduces_one_that_is_dropped() -> &'static str {
      was in. Whom could the future itself keep there?"
 }
 
+pub fn wakes_with_another_lock() -> &'static str {
+    "a wake took no lock of `crate::lock`: leave `use crate::lock::Mutex`, and let the ready queue be in one of those. The \
+     check cannot see the moments of a wake otherwise."
+}
+
 pub fn dropped_while_it_waited(futures: usize) -> String {
     format!(
         "{} dropped while the tasks waited and the loop was there. Who owns a future between two polls, also when \
