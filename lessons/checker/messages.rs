@@ -1386,6 +1386,26 @@ pub fn state_after(state: &str, event: &str, seen: Option<Option<&str>>, is_arro
     format!("({state}, {event}): {what}, and `next` {answer}: {why}.")
 }
 
+/// When a poll of the work panicked.
+pub fn in_work(is_over: bool, is_awaited: bool) -> &'static str {
+    match (is_over, is_awaited) {
+        (true, true) => "a task ended, and somebody had awaited its handle",
+        (true, false) => "a task ended, and nobody had awaited its handle",
+        (false, true) => "a task that had not ended was polled, and somebody had awaited its handle",
+        (false, false) => "a task that had not ended was polled, and nobody had awaited its handle",
+    }
+}
+
+/// When a poll of the handle panicked.
+pub fn in_handle(is_over: bool) -> &'static str {
+    if is_over { "a task was over, and its handle was awaited" } else { "a handle was awaited, and its task was not over" }
+}
+
+/// A panic, and what the check was doing.
+pub fn panicked_when(moment: &str, panic: &str) -> String {
+    format!("{moment}: {panic}")
+}
+
 pub fn handle_ready_too_soon() -> &'static str {
     "a handle was ready while the future of its task was not: there is no result yet, so it is pending."
 }
@@ -1421,6 +1441,16 @@ pub fn woken_before_the_end(wakes: usize) -> String {
          reason to look again.",
         times(wakes)
     )
+}
+
+pub fn waker_left_at_the_end() -> &'static str {
+    "a task was over, whoever awaited its handle was woken, and a waker was still kept in the slot: the end takes it out. \
+     One that is left there counts as somebody who may still wake, and hides that a task waits for ever."
+}
+
+pub fn waker_left_by_the_last_poll() -> &'static str {
+    "a handle was ready, and the waker of that poll was still kept in the slot: nobody will call it. One that is left there \
+     counts as somebody who may still wake, and hides that a task waits for ever."
 }
 
 pub fn end_woke_others(own: usize, others: usize) -> String {
