@@ -1438,6 +1438,30 @@ pub fn state_after(state: &str, event: &str, seen: Option<Option<&str>>, is_arro
     format!("({state}, {event}): {what}, and `next` {answer}: {why}.")
 }
 
+/// When a poll of the work panicked.
+pub fn in_work(is_over: bool, is_awaited: bool) -> &'static str {
+    match (is_over, is_awaited) {
+        (true, true) => "a task ended, and somebody had awaited its handle",
+        (true, false) => "a task ended, and nobody had awaited its handle",
+        (false, true) => "a task that had not ended was polled, and somebody had awaited its handle",
+        (false, false) => "a task that had not ended was polled, and nobody had awaited its handle",
+    }
+}
+
+/// When a poll of the handle panicked.
+pub fn in_handle(is_over: bool) -> &'static str {
+    if is_over {
+        "a task was over, and its handle was awaited"
+    } else {
+        "a handle was awaited, and its task was not over"
+    }
+}
+
+/// A panic, and what the check was doing.
+pub fn panicked_when(moment: &str, panic: &str) -> String {
+    format!("{moment}: {panic}")
+}
+
 pub fn handle_ready_too_soon() -> &'static str {
     "a handle was ready while the future of its task was not: there is no result yet, so it is pending."
 }
@@ -1473,6 +1497,16 @@ pub fn woken_before_the_end(wakes: usize) -> String {
          reason to look again.",
         times(wakes)
     )
+}
+
+pub fn waker_left_at_the_end() -> &'static str {
+    "a task was over, whoever awaited its handle was woken, and a waker was still kept in the slot: the end takes it out. \
+     While it is there, the loop takes its task for one that can still be woken (rule 8.7)."
+}
+
+pub fn waker_left_by_the_last_poll() -> &'static str {
+    "a handle was ready, and the waker of that poll was still kept in the slot: nobody will call it. \
+     While it is there, the loop takes its task for one that can still be woken (rule 8.7)."
 }
 
 pub fn end_woke_others(own: usize, others: usize) -> String {
@@ -1573,12 +1607,30 @@ pub fn reproduces_one_that_is_dropped() -> &'static str {
      was in. Whom could the future itself keep there?"
 }
 
-pub fn dropped_while_it_waited(futures: usize) -> String {
+pub fn wakes_with_another_lock() -> &'static str {
+    "a wake took no lock of `crate::lock`: leave `use crate::lock::Mutex`, and let the ready queue be in one of those. The \
+     check cannot see the moments of a wake otherwise."
+}
+
+fn dropped(futures: usize) -> String {
+    let futures = if futures == 1 { "1 future was".to_owned() } else { format!("{futures} futures were") };
+    format!("{futures} dropped while the tasks waited and the loop was there")
+}
+
+pub fn dropped_without_a_waker(futures: usize) -> String {
     format!(
-        "{} dropped while the tasks waited and the loop was there. Who owns a future between two polls, also when \
-         nobody has a waker, and does another task ever take its place?",
-        if futures == 1 { "1 future was".to_owned() } else { format!("{futures} futures were") }
+        "{}: of these nobody had kept a waker, and where somebody had, the future is still there. With your loop a waker \
+         owns the future.",
+        dropped(futures)
     )
+}
+
+pub fn dropped_after_its_poll(futures: usize) -> String {
+    format!("{}, each after a poll in which it was pending. Who owns a future between two polls?", dropped(futures))
+}
+
+pub fn dropped_for_another(futures: usize) -> String {
+    format!("{}. Does a task that is spawned ever take the place of one that waits?", dropped(futures))
 }
 
 pub fn left_when_over(over: usize, left: usize) -> String {
@@ -1629,10 +1681,16 @@ pub fn does_not_return(is_dropped: bool) -> String {
 
 pub fn polls_for_wakes(what: &str, expected: usize, seen: usize) -> String {
     format!(
-        "{what} should have been polled {} by now, and was polled {}: once when it was spawned, and once more for all \
-         wakes that came since its last poll began.",
-        times(expected),
-        times(seen)
+        "{what} was polled {}. {}",
+        times(seen),
+        match expected {
+            1 => "Due was 1: nobody had woken it since it was spawned.".to_owned(),
+            _ => format!(
+                "Due were {expected}: one when it was spawned, and {} for its wakes, where all that come from the beginning \
+                 of one poll to that of the next are one.",
+                if expected == 2 { "one".to_owned() } else { (expected - 1).to_string() }
+            ),
+        }
     )
 }
 

@@ -8,7 +8,7 @@ mod exercise;
 
 use std::any::Any;
 use std::cell::{Cell, RefCell};
-use std::panic::{AssertUnwindSafe, catch_unwind, panic_any, resume_unwind};
+use std::panic::{AssertUnwindSafe, catch_unwind, panic_any};
 use std::pin::Pin;
 use std::process::ExitCode;
 use std::rc::Rc;
@@ -170,13 +170,23 @@ impl Drop for Made {
     }
 }
 
+/// What a panic of the exercise is reported as. What is not written yet is reported as that.
+fn with_its_moment(panic: Panic, moment: &str) -> String {
+    let text = panic.downcast_ref::<&str>().copied().or(panic.downcast_ref::<String>().map(String::as_str));
+    if text.is_some_and(|text| text.starts_with("not yet implemented")) {
+        return checker::last_panic();
+    }
+    messages::panicked_when(moment, &checker::last_panic())
+}
+
 /// Awaited before the first turn, after the second one, and only when all are over.
 fn gives_the_result_once() -> Verdict {
     let mut tasks: Vec<Made> = (0..TASKS).map(|number| Made::new(number, number % 4, End::Value)).collect();
     for turn in 0..MOST {
         for (number, made) in tasks.iter_mut().enumerate() {
             if turn == 0 && number % 3 == 0 || turn == 2 && number % 3 == 1 {
-                made.await_once(Waker::noop()).unwrap_or_else(|panic| resume_unwind(panic));
+                let moment = messages::in_handle(made.life.is_over.get());
+                made.await_once(Waker::noop()).map_err(|panic| with_its_moment(panic, moment))?;
                 if made.result.is_some() && !made.life.is_over.get() {
                     return Err(messages::handle_ready_too_soon().to_owned());
                 }
@@ -184,14 +194,18 @@ fn gives_the_result_once() -> Verdict {
             match made.work(Waker::noop()) {
                 // A loop without end is rule 3.3's, also where the panic that ended it became a result.
                 _ if made.life.polls.get() > TOO_MANY => return Ok(()),
-                Err(panic) => resume_unwind(panic),
+                Err(panic) => {
+                    let is_awaited = number % 3 == 0 || number % 3 == 1 && turn >= 2;
+                    return Err(with_its_moment(panic, messages::in_work(made.life.is_over.get(), is_awaited)));
+                }
                 Ok(_) => {}
             }
         }
     }
     for (number, made) in tasks.iter_mut().enumerate() {
         let moment = ["before the first poll of the task", "after its second poll", "only after its end"][number % 3];
-        made.await_once(Waker::noop()).unwrap_or_else(|panic| resume_unwind(panic));
+        let in_handle = messages::in_handle(made.life.is_over.get());
+        made.await_once(Waker::noop()).map_err(|panic| with_its_moment(panic, in_handle))?;
         match &made.result {
             _ if !made.life.is_over.get() => {
                 return Err(messages::task_not_over(number % 4 + 1, made.life.polls.get()));
@@ -264,6 +278,7 @@ fn wakes_who_awaits_it() -> Verdict {
         return Err(messages::woken_before_the_end(probe.wakes()));
     }
     only(&[KeptNoWaker, WokeNobody, LostTheWakeInTheWindow, LeakedWakers, DroppedTooOften])?;
+    no_waker_is_left()?;
     // Each handle with a waker of its own: before the first turn, or after it. The tasks end one after the other.
     let probes: Vec<Probe> = (0..TASKS).map(|_| Probe::new()).collect();
     let mut tasks: Vec<Made> = (0..TASKS).map(|number| Made::new(number, 2 + number % 4, End::Value)).collect();
@@ -292,6 +307,29 @@ fn wakes_who_awaits_it() -> Verdict {
         let is_given = tasks[number].result.is_some();
         if !is_given && (probes[number].wakes() == 0 || woken > 0) {
             return Err(messages::end_woke_others(probes[number].wakes(), woken));
+        }
+    }
+    Ok(())
+}
+
+/// Awaited before the end or not, and again after it. The handle is kept all the while, and with it the slot.
+fn no_waker_is_left() -> Verdict {
+    for number in 0..TASKS {
+        let probes = [Probe::new(), Probe::new()];
+        let mut made = Made::new(number, number % 4, End::Value);
+        if number % 2 == 0 && probes[0].with_waker(|waker| made.await_once(waker)).is_err() {
+            return Ok(());
+        }
+        // An end that does not come, or comes with a panic, is another rule's.
+        if !matches!(made.finish(), Ok(true)) {
+            return Ok(());
+        }
+        if probes[0].alive() > 0 {
+            return Err(messages::waker_left_at_the_end().to_owned());
+        }
+        let _ = probes[1].with_waker(|waker| made.await_once(waker));
+        if made.result.is_some() && probes[1].alive() > 0 {
+            return Err(messages::waker_left_by_the_last_poll().to_owned());
         }
     }
     Ok(())

@@ -306,10 +306,24 @@ fn waiting_with_its_loop() -> Verdict {
         }
         let gone = waiting.iter().filter(|life| life.is_dropped()).count();
         if gone > 0 {
-            return Err(messages::dropped_while_it_waited(gone));
+            return Err(why_they_are_gone(&waiting, gone));
         }
     }
     Ok(())
+}
+
+/// Each third one of those that wait has left its waker nowhere.
+fn why_they_are_gone(waiting: &[Arc<Life>], gone: usize) -> String {
+    let are = |is_gone: fn(usize, &Life) -> bool| {
+        waiting.iter().enumerate().all(|(number, life)| life.is_dropped() == is_gone(number, life))
+    };
+    if are(|number, life| life.polls() > 0 && number % 3 == 2) {
+        messages::dropped_without_a_waker(gone)
+    } else if are(|_, life| life.polls() > 0) {
+        messages::dropped_after_its_poll(gone)
+    } else {
+        messages::dropped_for_another(gone)
+    }
 }
 
 /// Whoever is over is gone at once, though there are wakers.
@@ -387,6 +401,8 @@ fn wake_on_the_way() -> Verdict {
         lives[skip].wake();
         let never_came_in = lock::take_back();
         match left.load(Ordering::SeqCst) {
+            // With another lock there is no moment at all.
+            0 if never_came_in && skip == 0 => return Err(messages::wakes_with_another_lock().to_owned()),
             0 if never_came_in => return Ok(()),
             0 => {}
             left => return Err(messages::left_to_a_wake(TASKS, left)),

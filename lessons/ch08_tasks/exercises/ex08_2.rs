@@ -4,7 +4,8 @@
 //! ready. It runs, and its result goes nowhere. Extend both sides, over the slot that they share:
 //!
 //! 1. When the future is ready, the handle is ready with its result, whether somebody awaits it then or only later.
-//! 2. Whoever awaits the handle before that is woken at the end of the task, and not earlier.
+//! 2. Whoever awaits the handle before that is woken at the end of the task, and not earlier. After the end no waker is
+//!    left in the slot.
 //! 3. A panic of the future ends this task only, and is its result. `caught` is given.
 //! 4. When the handle is dropped the work goes on as before.
 //!

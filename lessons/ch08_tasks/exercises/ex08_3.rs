@@ -9,8 +9,9 @@
 //! 2. Repair the loop. The future of a task is dropped as soon as it was ready, and at the latest with its loop,
 //!    whoever has a waker then, on whatever thread. Wakes work as they do now.
 //!
-//! `new`, `spawn` and `run` keep their signatures; all else may change. `Mutex` is used as the one of std is. The check
-//! brings it along, so that it sees what happens around a lock. Check it with `cargo run -- check ch08 3`.
+//! `new`, `spawn` and `run` keep their signatures, and the ready queue stays in a `Mutex` of `crate::lock`; all else may
+//! change. That `Mutex` is used as the one of std is. The check brings it along, so that it sees what happens around a
+//! lock. Check it with `cargo run -- check ch08 3`.
 
 use std::collections::{HashMap, VecDeque};
 use std::pin::Pin;

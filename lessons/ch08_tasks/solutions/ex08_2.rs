@@ -3,8 +3,10 @@
 //! The end of the work puts the result into the slot, whether it is a value or a panic, and then wakes who is there.
 //! Nobody has to be there: the handle may be awaited later, or it was dropped. Each poll of the handle looks first, and
 //! leaves the waker of this poll only if there is no result. Between the look and the keeping nothing can come in,
-//! because both sides are on one thread. `caught` drops the future before the result is in the slot: who reads it knows
-//! that what the task owned is gone.
+//! because both sides are on one thread. For the same reason the check lets the other order pass, the wake and then the
+//! result: whoever is woken is polled only after this poll. Over two threads it could look before the result is there,
+//! and wait for ever. `caught` drops the future before the result is in the slot: who reads it knows that what the task
+//! owned is gone.
 
 use std::cell::Cell;
 use std::future::poll_fn;

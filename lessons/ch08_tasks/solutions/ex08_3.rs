@@ -10,8 +10,12 @@
 //!
 //! A `Weak<Shared>` in the ticket is not enough: each wake makes an `Arc` of it for a moment, and if the loop is
 //! dropped in that moment, the thread that wakes drops the futures. compio had that (issue 512, repaired by pull
-//! request 513). What does work is a `Drop` of the loop that takes all futures out of the table, and drops them when
-//! the lock is free.
+//! request 513).
+//!
+//! The check also lets a table pass that stays in `Shared`, with a `Drop` of the loop that clears it. The futures are
+//! gone then, whoever has a waker. It costs a second lock around each poll. The futures are dropped while that lock is
+//! held, unless the table is taken out first: no `drop` of theirs may come back to it. And whoever adds a place where a
+//! future is put in has to think of the `Drop`. Here there is one owner, and its end is theirs.
 
 use std::collections::{HashMap, VecDeque};
 use std::future::poll_fn;
