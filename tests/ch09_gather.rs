@@ -7,7 +7,7 @@ mod stage;
 use std::cell::{Cell, RefCell};
 use std::future::poll_fn;
 use std::panic::{AssertUnwindSafe, Location, catch_unwind};
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -467,6 +467,37 @@ fn what_is_spawned_too_late_runs_too_late() {
     assert_eq!(clock.now().as_secs(), 7);
 }
 
+/// The lesson's fourth answer: when main has been polled once, each slot has a clone; the table has the other count.
+#[test]
+fn each_slot_has_a_clone_of_mains_waker() {
+    listen();
+    let clock = virtual_clock();
+    let event_loop = EventLoop::new(&clock);
+    let tasks: Vec<_> = (0..20).map(|_| event_loop.spawn("work", do_some_work(&clock, 1))).collect();
+    event_loop.run_until_complete(gather(tasks));
+    TOLD.with_borrow_mut(|told| told.truncate(told.iter().position(|event| event == "pending 21").unwrap()));
+    assert_eq!([count("poll", 21), count("clone", 21), count("drop", 21)], [1, 20, 0]);
+}
+
+/// The same in src: one clone, and two polls of main.
+#[test]
+fn twenty_tasks_cost_gather_in_src_one_clone_and_two_polls() {
+    handloop::run(async {
+        let tasks: Vec<_> = (0..20).map(|_| handloop::spawn(handloop::yield_now())).collect();
+        let bell = Arc::new(Bell::default());
+        let waker = Waker::from(bell.clone());
+        let mut context = Context::from_waker(&waker);
+        let mut gathered = handloop::gather(tasks);
+        assert!(Pin::new(&mut gathered).poll(&mut context).is_pending());
+        assert_eq!(Arc::strong_count(&bell), 3, "the bell, the waker and one clone");
+        while bell.rings.load(Ordering::SeqCst) == 0 {
+            handloop::yield_now().await;
+        }
+        assert!(Pin::new(&mut gathered).poll(&mut context).is_ready());
+        assert_eq!((Arc::strong_count(&bell), bell.rings.load(Ordering::SeqCst)), (2, 1));
+    });
+}
+
 /// The article's first program: what it prints, on a virtual clock.
 #[test]
 fn the_articles_program_takes_four_seconds() {
@@ -493,9 +524,14 @@ fn the_steps_of_the_lesson_are_those_of_the_run() {
         ("In step 21 main is polled for the first time", 21, "The loop polls task 4, main, for the first time."),
         ("steps 22 to 24 leave a clone", 22, "left with task 1"),
         ("steps 22 to 24 leave a clone", 24, "left with task 3"),
-        ("At step 36 main takes the first result", 36, "Task 4 takes the result of task 1"),
-        ("Steps 37 to 40 poll the two other handles", 37, "left with task 2"),
-        ("Steps 37 to 40 poll the two other handles", 40, "drops the clone that task 3 had"),
+        ("step 24 of the run shows 3 clones", 24, "(clones alive: 3)"),
+        ("Steps 35 to 41 are one pass", 35, "The loop polls task 4, main, again."),
+        ("At step 36 `Pin::new(task).poll(context)` is ready", 36, "Task 4 takes the result of task 1"),
+        ("Steps 37 and 38 are the same `poll` for handle 2", 37, "left with task 2"),
+        ("Steps 37 and 38 are the same `poll` for handle 2", 38, "drops the clone that task 2 had"),
+        ("steps 39 and 40 for handle 3", 39, "left with task 3"),
+        ("steps 39 and 40 for handle 3", 40, "drops the clone that task 3 had"),
+        ("Step 41 is `return Poll::Pending`", 41, "Task 4 returns pending: it waits."),
         ("Step 52 takes the second result", 52, "Task 4 takes the result of task 2"),
         ("step 66 the third", 66, "Task 4 takes the result of task 3"),
         ("Step 67 is the end of main", 67, "Task 4 returns ready: it is finished."),

@@ -88,7 +88,7 @@ pub const RULES: &[(&str, &str)] = &[
     ("9.1", "A result has the place of its argument, whoever ends first."),
     (
         "9.2",
-        "All tasks run side by side from the beginning: gathering them takes as long as the longest, and no task waits for another's turn to be awaited.",
+        "All tasks run side by side from the beginning: gathering them takes as long as the longest, and no task has to wait until another is over before it begins.",
     ),
     ("9.3", "A handle that has given its result is not polled again."),
     ("9.4", "The first failure is passed on at once, and the other tasks run on."),
