@@ -1625,7 +1625,25 @@ pub fn gathered_and_not_ready(tasks: usize, given: usize) -> String {
 }
 
 pub fn gathered_too_soon(tasks: usize, running: &[usize]) -> String {
-    format!("a gather of {} was ready, and of these had not ended: {}.", counted(tasks, "task"), numbers(running))
+    format!(
+        "a gather of {} was ready while {} had not ended: when is nothing missing any more?",
+        counted(tasks, "task"),
+        task_numbers(running)
+    )
+}
+
+/// `task 4`, or `tasks 4, 11, 18`
+fn task_numbers(tasks: &[usize]) -> String {
+    format!("{} {}", if tasks.len() == 1 { "task" } else { "tasks" }, numbers(tasks))
+}
+
+pub fn gather_did_not_ask(poll: usize, tasks: usize, not_asked: &[usize]) -> String {
+    format!(
+        "poll number {poll} of a gather of {} found no result, and returned pending without polling {}: if one of those ends \
+         now, the gather is not woken, and could not pass a failure on. In each poll, poll all that have given nothing.",
+        counted(tasks, "task"),
+        task_numbers(not_asked)
+    )
 }
 
 pub fn handle_polled_again(task: usize, tasks: usize) -> String {
@@ -1681,6 +1699,14 @@ pub fn gather_stalled(tasks: usize, over: usize) -> String {
         "nobody begins the others, or wakes them."
     };
     format!("of {} {over} had ended, and everything stood still: {why}", counted(tasks, "future"))
+}
+
+pub fn nothing_was_spawned(task: usize, tasks: usize, second: u64) -> String {
+    format!(
+        "of {} number {task} began when the clock showed {second} s, and should have begun at 0 s. Nothing was spawned: a \
+         future that is only awaited is no task.",
+        counted(tasks, "future")
+    )
 }
 
 pub fn task_began_late(task: usize, tasks: usize, second: u64) -> String {
