@@ -32,9 +32,12 @@ pub fn place(rule: &str, function: Option<&str>) -> String {
     )
 }
 
+/// What a check asks about a crash where it has no question of its own.
+pub const NOTHING_MAY_END_IT: &str = "Nothing in an exercise may end the process.";
+
 /// `question`: what the check asks about a crash there.
 pub fn ended_early(place: &str, status: &str, question: Option<&str>) -> String {
-    let next = question.unwrap_or("Nothing in an exercise may end the process.");
+    let next = question.unwrap_or(NOTHING_MAY_END_IT);
     format!("No verdict: the program ended {place} ({status}). {next}")
 }
 
@@ -1740,6 +1743,14 @@ pub fn panic_went_on(tasks: usize, text: &str) -> String {
         "in a gather of {} a panic went on into whoever gathers (\"{text}\"), and all outcomes are lost. In an `Outcome` a \
          panic is a value: keep it there.",
         counted(tasks, "task")
+    )
+}
+
+pub fn panic_without_a_task(futures: usize, text: &str) -> String {
+    format!(
+        "in a gather of {} a panic went on into whoever gathers (\"{text}\"), and all outcomes are lost. Nothing was spawned, \
+         and only a task keeps its panic.",
+        counted(futures, "future")
     )
 }
 

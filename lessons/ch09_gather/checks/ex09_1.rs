@@ -145,6 +145,7 @@ fn run(ends: &[usize], when: Polled) -> Run {
     let log = Rc::<Log>::default();
     let (tasks, slots): (Vec<_>, Vec<_>) = (1..=ends.len()).map(|number| Task::new(number, &log)).unzip();
     let mut gather = pin!(Gather::new(tasks));
+    checker::calls("`poll`", messages::NOTHING_MAY_END_IT);
     let mut run = Run {
         log,
         results: None,
@@ -259,6 +260,7 @@ fn polls_nobody_again() -> Verdict {
 
 fn nothing_is_ready_at_once() -> Verdict {
     let mut gather = pin!(Gather::new(vec![]));
+    checker::calls("`poll`", messages::NOTHING_MAY_END_IT);
     match Probe::new().with_waker(|waker| gather.as_mut().poll(&mut Context::from_waker(waker))) {
         Poll::Ready(results) if results.is_empty() => Ok(()),
         Poll::Ready(results) => Err(messages::nothing_gave_something(results.len())),

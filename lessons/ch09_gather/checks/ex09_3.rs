@@ -201,6 +201,7 @@ fn run(gather: Gather, ends: &[End]) -> Run {
 }
 
 fn repaired(ends: &[End]) -> Run {
+    checker::calls("`try_gather`", messages::NOTHING_MAY_END_IT);
     run(|tasks| Box::pin(try_gather(tasks)), ends)
 }
 
@@ -380,6 +381,7 @@ const MOST: usize = 1_000;
 
 /// The tasks of the student, with the `try_gather` that was handed out.
 fn reproduction() -> Verdict {
+    checker::calls("`reproduce`", messages::NOTHING_MAY_END_IT);
     let ends = reproduce();
     if ends.len() > MOST {
         return Err(messages::reproduces_too_many(ends.len(), MOST));
