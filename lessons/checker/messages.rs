@@ -5,11 +5,16 @@ use std::time::Duration;
 
 use super::contract::Breach;
 
-pub fn passed(rules: usize) -> String {
-    format!(
-        "passed. {}",
-        if rules == 1 { "The rule is kept.".to_owned() } else { format!("All {rules} rules are kept.") }
-    )
+/// `passed: rules 3.1, 9.1 and 9.3 are kept.`
+pub fn passed(rules: &[&str]) -> String {
+    let mut rules = rules.to_vec();
+    rules.sort_by_key(|rule| rule.split('.').map(|part| part.parse::<u32>().ok()).collect::<Vec<_>>());
+    rules.dedup();
+    match rules.split_last() {
+        Some((last, [])) => format!("passed: rule {last} is kept."),
+        Some((last, others)) => format!("passed: rules {} and {last} are kept.", others.join(", ")),
+        None => "passed.".to_owned(),
+    }
 }
 
 pub fn broken(rule: &str, seen: &str) -> String {

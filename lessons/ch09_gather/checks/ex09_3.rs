@@ -406,7 +406,9 @@ async fn handed_out(tasks: Vec<Task>) -> Gathered {
         let first = tasks.iter().position(|(outcome, _)| matches!(outcome, Some(Err(_))));
         let open = tasks.iter().position(|(outcome, _)| outcome.is_none());
         match (first, open) {
-            (Some(first), open) if is_by_place || open.is_none_or(|open| first < open) => Poll::Ready(Err(error(first + 1))),
+            (Some(first), open) if is_by_place || open.is_none_or(|open| first < open) => {
+                Poll::Ready(Err(error(first + 1)))
+            }
             (None, None) => Poll::Ready(Ok(vec![])),
             _ => Poll::Pending,
         }
