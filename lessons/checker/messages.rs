@@ -5,11 +5,16 @@ use std::time::Duration;
 
 use super::contract::Breach;
 
-pub fn passed(rules: usize) -> String {
-    format!(
-        "passed. {}",
-        if rules == 1 { "The rule is kept.".to_owned() } else { format!("All {rules} rules are kept.") }
-    )
+/// `passed: rules 3.1, 9.1 and 9.3 are kept.`
+pub fn passed(rules: &[&str]) -> String {
+    let mut rules = rules.to_vec();
+    rules.sort_by_key(|rule| rule.split('.').map(|part| part.parse::<u32>().ok()).collect::<Vec<_>>());
+    rules.dedup();
+    match rules.split_last() {
+        Some((last, [])) => format!("passed: rule {last} is kept."),
+        Some((last, others)) => format!("passed: rules {} and {last} are kept.", others.join(", ")),
+        None => "passed.".to_owned(),
+    }
 }
 
 pub fn broken(rule: &str, seen: &str) -> String {
@@ -32,9 +37,12 @@ pub fn place(rule: &str, function: Option<&str>) -> String {
     )
 }
 
+/// What a check asks about a crash where it has no question of its own.
+pub const NOTHING_MAY_END_IT: &str = "Nothing in an exercise may end the process.";
+
 /// `question`: what the check asks about a crash there.
 pub fn ended_early(place: &str, status: &str, question: Option<&str>) -> String {
-    let next = question.unwrap_or("Nothing in an exercise may end the process.");
+    let next = question.unwrap_or(NOTHING_MAY_END_IT);
     format!("No verdict: the program ended {place} ({status}). {next}")
 }
 
@@ -1735,7 +1743,25 @@ pub fn gathered_and_not_ready(tasks: usize, given: usize) -> String {
 }
 
 pub fn gathered_too_soon(tasks: usize, running: &[usize]) -> String {
-    format!("a gather of {} was ready, and of these had not ended: {}.", counted(tasks, "task"), numbers(running))
+    format!(
+        "a gather of {} was ready while {} had not ended: when is nothing missing any more?",
+        counted(tasks, "task"),
+        task_numbers(running)
+    )
+}
+
+/// `task 4`, or `tasks 4, 11, 18`
+fn task_numbers(tasks: &[usize]) -> String {
+    format!("{} {}", if tasks.len() == 1 { "task" } else { "tasks" }, numbers(tasks))
+}
+
+pub fn gather_did_not_ask(poll: usize, tasks: usize, not_asked: &[usize]) -> String {
+    format!(
+        "poll number {poll} of a gather of {} found no result, and returned pending without polling {}: if one of those ends \
+         now, the gather is not woken, and could not pass a failure on. In each poll, poll all that have given nothing.",
+        counted(tasks, "task"),
+        task_numbers(not_asked)
+    )
 }
 
 pub fn handle_polled_again(task: usize, tasks: usize) -> String {
@@ -1793,6 +1819,14 @@ pub fn gather_stalled(tasks: usize, over: usize) -> String {
     format!("of {} {over} had ended, and everything stood still: {why}", counted(tasks, "future"))
 }
 
+pub fn nothing_was_spawned(task: usize, tasks: usize, second: u64) -> String {
+    format!(
+        "of {} number {task} began when the clock showed {second} s, and should have begun at 0 s. Nothing was spawned: a \
+         future that is only awaited is no task.",
+        counted(tasks, "future")
+    )
+}
+
 pub fn task_began_late(task: usize, tasks: usize, second: u64) -> String {
     format!(
         "of {} number {task} began when the clock showed {second} s, and should have begun at 0 s. Which line makes the tasks, \
@@ -1824,6 +1858,14 @@ pub fn panic_went_on(tasks: usize, text: &str) -> String {
         "in a gather of {} a panic went on into whoever gathers (\"{text}\"), and all outcomes are lost. In an `Outcome` a \
          panic is a value: keep it there.",
         counted(tasks, "task")
+    )
+}
+
+pub fn panic_without_a_task(futures: usize, text: &str) -> String {
+    format!(
+        "in a gather of {} a panic went on into whoever gathers (\"{text}\"), and all outcomes are lost. Nothing was spawned, \
+         and only a task keeps its panic.",
+        counted(futures, "future")
     )
 }
 

@@ -22,6 +22,7 @@ fn main() -> ExitCode {
         "ex09_1",
         &[
             ("9.1", each_result_has_its_place),
+            ("9.4", each_poll_asks_all),
             ("9.3", polls_nobody_again),
             ("9.6", nothing_is_ready_at_once),
             ("3.1", each_poll_returns),
@@ -49,6 +50,8 @@ mod tasks {
     pub struct Log {
         /// In this poll of the gather.
         pub polls: Cell<usize>,
+        /// The numbers of those that were polled in it.
+        pub asked: RefCell<Vec<usize>>,
         /// The first that was polled after it had given its result.
         pub late: Cell<Option<usize>>,
         pub given: Cell<usize>,
@@ -57,9 +60,9 @@ mod tasks {
     pub struct Task(Rc<Slot>);
 
     pub struct Slot {
-        number: usize,
+        pub number: usize,
         result: RefCell<Option<String>>,
-        has_given: Cell<bool>,
+        pub has_given: Cell<bool>,
         waiter: RefCell<Option<Waker>>,
         log: Rc<Log>,
     }
@@ -97,6 +100,7 @@ mod tasks {
             if slot.log.polls.get() > TOO_MANY {
                 panic_any(Endless);
             }
+            slot.log.asked.borrow_mut().push(slot.number);
             if slot.has_given.get() {
                 slot.log.late.set(slot.log.late.get().or(Some(slot.number)));
                 return Poll::Pending;
@@ -132,6 +136,8 @@ struct Run {
     is_endless: bool,
     /// The first poll that called its own waker and returned pending.
     woke_itself: Option<usize>,
+    /// The first poll after a wake that was given no result and returned pending, and whom it did not ask.
+    did_not_ask: Option<(usize, Vec<usize>)>,
 }
 
 /// Each task ends in its step, counted from 0; those of step 0 before the first poll.
@@ -139,7 +145,16 @@ fn run(ends: &[usize], when: Polled) -> Run {
     let log = Rc::<Log>::default();
     let (tasks, slots): (Vec<_>, Vec<_>) = (1..=ends.len()).map(|number| Task::new(number, &log)).unzip();
     let mut gather = pin!(Gather::new(tasks));
-    let mut run = Run { log, results: None, running: vec![], is_late: false, is_endless: false, woke_itself: None };
+    checker::calls("`poll`", messages::NOTHING_MAY_END_IT);
+    let mut run = Run {
+        log,
+        results: None,
+        running: vec![],
+        is_late: false,
+        is_endless: false,
+        woke_itself: None,
+        did_not_ask: None,
+    };
     let last = ends.iter().max().copied().unwrap_or(0);
     let (mut is_woken, mut polls) = (true, 0);
     let mut latest = Probe::new();
@@ -153,6 +168,8 @@ fn run(ends: &[usize], when: Polled) -> Run {
         for _ in 0..10 {
             polls += 1;
             run.log.polls.set(0);
+            run.log.asked.take();
+            let given = run.log.given.get();
             let probe = Probe::new();
             let poll = || probe.with_waker(|waker| gather.as_mut().poll(&mut Context::from_waker(waker)));
             match catch_unwind(AssertUnwindSafe(poll)) {
@@ -161,6 +178,14 @@ fn run(ends: &[usize], when: Polled) -> Run {
                     run.running = (1..=ends.len()).filter(|number| ends[number - 1] > step).collect();
                     run.is_late = !is_woken;
                     return run;
+                }
+                Ok(Poll::Pending) if is_woken && given == run.log.given.get() => {
+                    let asked = run.log.asked.borrow();
+                    let open = slots.iter().filter(|slot| !slot.has_given.get()).map(|slot| slot.number);
+                    let not_asked: Vec<usize> = open.filter(|number| !asked.contains(number)).collect();
+                    if !not_asked.is_empty() {
+                        run.did_not_ask.get_or_insert((polls, not_asked));
+                    }
                 }
                 Ok(Poll::Pending) => {}
                 Err(payload) if payload.is::<Endless>() => {
@@ -214,6 +239,16 @@ fn each_result_has_its_place() -> Verdict {
     Ok(())
 }
 
+/// A poll that was given a result may leave the others to the next one, as long as that comes: rule 5.1's.
+fn each_poll_asks_all() -> Verdict {
+    for ends in cases() {
+        if let Some((poll, not_asked)) = run(&ends, Polled::Woken).did_not_ask {
+            return Err(messages::gather_did_not_ask(poll, ends.len(), &not_asked));
+        }
+    }
+    Ok(())
+}
+
 fn polls_nobody_again() -> Verdict {
     for ends in cases() {
         if let Some(task) = run(&ends, Polled::Always).log.late.get() {
@@ -225,6 +260,7 @@ fn polls_nobody_again() -> Verdict {
 
 fn nothing_is_ready_at_once() -> Verdict {
     let mut gather = pin!(Gather::new(vec![]));
+    checker::calls("`poll`", messages::NOTHING_MAY_END_IT);
     match Probe::new().with_waker(|waker| gather.as_mut().poll(&mut Context::from_waker(waker))) {
         Poll::Ready(results) if results.is_empty() => Ok(()),
         Poll::Ready(results) => Err(messages::nothing_gave_something(results.len())),

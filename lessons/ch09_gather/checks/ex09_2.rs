@@ -146,6 +146,11 @@ mod event_loop {
         drop(old);
     }
 
+    /// How many tasks were made, with the main tasks of all runs.
+    pub fn spawned() -> usize {
+        SPAWNED.get()
+    }
+
     /// How the main task ended.
     pub enum End<T> {
         Ready(T),
@@ -268,6 +273,7 @@ fn panic_of(number: u32) -> String {
 struct Run {
     log: Rc<Log>,
     end: End<Vec<Outcome<u32>>>,
+    spawned: usize,
 }
 
 fn run(plans: &[Plan]) -> Run {
@@ -277,8 +283,11 @@ fn run(plans: &[Plan]) -> Run {
         Box::pin(Piece { number, plan: *plan, deadline: None, log: log.clone() })
     };
     let works: Vec<Work> = (1..).zip(plans).map(piece).collect();
+    checker::calls("`gather_settled`", messages::NOTHING_MAY_END_IT);
+    let before = event_loop::spawned();
     let end = event_loop::run(|| gather_settled(works));
-    Run { log, end }
+    // One is the main task.
+    Run { log, end, spawned: event_loop::spawned() - before - 1 }
 }
 
 const TASKS: usize = 25;
@@ -323,7 +332,8 @@ fn all_run_side_by_side() -> Verdict {
         if let Some((place, Some(second))) =
             began.iter().copied().enumerate().find(|(_, second)| second.is_some_and(|second| second > 0))
         {
-            return Err(messages::task_began_late(place + 1, plans.len(), second));
+            let message = if run.spawned == 0 { messages::nothing_was_spawned } else { messages::task_began_late };
+            return Err(message(place + 1, plans.len(), second));
         }
     }
     Ok(())
@@ -384,7 +394,13 @@ fn waits_for_all_and_hides_nothing() -> Verdict {
             End::Ready(outcomes) => complete(&plans, &run.log, &outcomes)?,
             End::Panicked(payload) => match payload.downcast::<String>() {
                 Ok(text) if (1..).take(plans.len()).any(|number| *text == panic_of(number)) => {
-                    return Err(messages::panic_went_on(plans.len(), &text));
+                    // Where each future is awaited before the next is begun it is rule 9.2's.
+                    if run.spawned == 0 && all_run_side_by_side().is_err() {
+                        return Ok(());
+                    }
+                    let message =
+                        if run.spawned == 0 { messages::panic_without_a_task } else { messages::panic_went_on };
+                    return Err(message(plans.len(), &text));
                 }
                 Ok(payload) => resume_unwind(payload),
                 Err(payload) => resume_unwind(payload),
@@ -403,7 +419,7 @@ fn all_ready(all: &[Vec<Plan>]) -> bool {
 
 fn each_outcome_has_its_place() -> Verdict {
     for plans in stormy() {
-        let Run { log, end: End::Ready(outcomes) } = run(&plans) else { continue };
+        let Run { log, end: End::Ready(outcomes), .. } = run(&plans) else { continue };
         // What is missing is rule 9.5's.
         if complete(&plans, &log, &outcomes).is_ok() {
             let seen: Vec<_> = outcomes.iter().filter_map(tag).collect();

@@ -201,10 +201,11 @@ fn run(gather: Gather, ends: &[End]) -> Run {
 }
 
 fn repaired(ends: &[End]) -> Run {
+    checker::calls("`try_gather`", messages::NOTHING_MAY_END_IT);
     run(|tasks| Box::pin(try_gather(tasks)), ends)
 }
 
-/// Few, as many as were few when it was handed out, one more, and many.
+/// Below the limit that was handed out, the limit, one more, and beyond; then two, and one.
 const SIZES: [usize; 7] = [25, 30, 31, 40, 64, 2, 1];
 
 fn value_at(second: u64) -> End {
@@ -255,7 +256,7 @@ fn stormy() -> Vec<Vec<End>> {
     all
 }
 
-/// So many that nobody would call them few: the last of them fails first.
+/// Beyond any limit that it could be raised to: the last of them fails first.
 fn very_many() -> Vec<End> {
     let mut ends = vec![value_at(2); 12_000];
     ends[11_999] = error_at(1);
@@ -380,6 +381,7 @@ const MOST: usize = 1_000;
 
 /// The tasks of the student, with the `try_gather` that was handed out.
 fn reproduction() -> Verdict {
+    checker::calls("`reproduce`", messages::NOTHING_MAY_END_IT);
     let ends = reproduce();
     if ends.len() > MOST {
         return Err(messages::reproduces_too_many(ends.len(), MOST));
@@ -393,7 +395,7 @@ fn reproduction() -> Verdict {
 
 /// The `try_gather` that was handed out. Of its two ways it is enough to know who is asked, and what is returned.
 async fn handed_out(tasks: Vec<Task>) -> Gathered {
-    let is_few = tasks.len() <= 30;
+    let is_by_place = tasks.len() <= 30;
     let mut tasks: Vec<(Option<Outcome>, Task)> = tasks.into_iter().map(|task| (None, task)).collect();
     std::future::poll_fn(|context| {
         for (outcome, task) in tasks.iter_mut().filter(|(outcome, _)| outcome.is_none()) {
@@ -404,7 +406,9 @@ async fn handed_out(tasks: Vec<Task>) -> Gathered {
         let first = tasks.iter().position(|(outcome, _)| matches!(outcome, Some(Err(_))));
         let open = tasks.iter().position(|(outcome, _)| outcome.is_none());
         match (first, open) {
-            (Some(first), open) if is_few || open.is_none_or(|open| first < open) => Poll::Ready(Err(error(first + 1))),
+            (Some(first), open) if is_by_place || open.is_none_or(|open| first < open) => {
+                Poll::Ready(Err(error(first + 1)))
+            }
             (None, None) => Poll::Ready(Ok(vec![])),
             _ => Poll::Pending,
         }

@@ -1,9 +1,8 @@
 //! Exercise 9.3, find the bug: about 15 minutes.
 //!
 //! `try_gather` waits for tasks that end with a value or with an error, and gives all values in the order of the tasks,
-//! or the first error, at once (rule 9.4). It was tried out with three tasks, and with ten, and it keeps that. Then it
-//! was used, and somebody waited for an error that had been there for a long time. A library that very many programs
-//! use had this defect; the solution's file says which.
+//! or the first error, at once (rule 9.4). Of the errors that it finds in one poll it may return any. It was tried out,
+//! and kept all that. Then it was used, and somebody waited for an error that had been there for a long time.
 //!
 //! 1. Reproduce it: let `reproduce` return how tasks end, so that this `try_gather` returns the first error in a later
 //!    second than that in which its task ended.
@@ -19,16 +18,16 @@ use std::task::{Context, Poll};
 
 use crate::tasks::{Outcome, Task};
 
-/// So many tasks are few.
-const FEW: usize = 30;
+/// So many tasks at most are gathered by place.
+const LIMIT: usize = 30;
 
 /// The values of all tasks, or the first error. The tasks run on in any case.
 pub async fn try_gather(tasks: Vec<Task>) -> Result<Vec<u32>, String> {
-    if tasks.len() <= FEW { gather_few(tasks).await } else { gather_many(tasks).await }
+    if tasks.len() <= LIMIT { gather_by_place(tasks).await } else { gather_in_turn(tasks).await }
 }
 
-/// In each poll it goes through all places, which is dear when there are many.
-async fn gather_few(mut tasks: Vec<Task>) -> Result<Vec<u32>, String> {
+/// In each poll it goes through all places.
+async fn gather_by_place(mut tasks: Vec<Task>) -> Result<Vec<u32>, String> {
     let mut values: Vec<Option<u32>> = tasks.iter().map(|_| None).collect();
     let all = poll_fn(|context| {
         for (task, value) in tasks.iter_mut().zip(&mut values).filter(|(_, value)| value.is_none()) {
@@ -45,7 +44,7 @@ async fn gather_few(mut tasks: Vec<Task>) -> Result<Vec<u32>, String> {
 }
 
 /// In each poll it goes through those that run.
-async fn gather_many(tasks: Vec<Task>) -> Result<Vec<u32>, String> {
+async fn gather_in_turn(tasks: Vec<Task>) -> Result<Vec<u32>, String> {
     let mut ordered = Ordered::new(tasks);
     let mut values = Vec::new();
     while let Some(outcome) = ordered.next().await {

@@ -3,8 +3,8 @@
 //! `Gather` waits for all its tasks, and is ready with their results in the order of the tasks. `new` is written: it
 //! makes a place for each result. Write `poll`.
 //!
-//! `Task` is the handle of a task: a future of its result, ready once. These tasks do not fail, so the result is a
-//! `String` as it is. The check brings them along. Check it with `cargo run -- check ch09 1`.
+//! `Task` is the handle of a task: a future of its result, `Unpin`, ready once. These tasks do not fail, so the result is
+//! a `String` as it is. The check brings them along. Check it with `cargo run -- check ch09 1`.
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -28,6 +28,7 @@ impl Future for Gather {
     type Output = Vec<String>;
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Vec<String>> {
+        // `tasks` and `results` are references here: use `iter_mut()` on both.
         let Gather { tasks, results } = self.get_mut();
         let _ = (tasks, results, context);
         todo!("poll each task that has given nothing, and keep what it gives in its place")

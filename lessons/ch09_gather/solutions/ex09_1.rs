@@ -5,8 +5,9 @@
 //! an empty place comes after the loop, because the last one may have been filled in this very poll, and nobody would
 //! wake the gather again. With no tasks there is no empty place, so the first poll is ready.
 //!
-//! To stop at the first task that is pending would do as well here: when it ends, it wakes the gather, and the results
-//! of the others wait for that. Exercise 9.3 is about what that costs when a task fails.
+//! A task that is pending does not end the loop. The results would be the same: when it ends, it wakes the gather, and
+//! those of the others wait for that. But a failure of the others would wait as well, and rule 9.4 says at once. So each
+//! poll asks all that have given nothing. Exercise 9.3 is about an error that waits.
 
 use std::pin::Pin;
 use std::task::{Context, Poll};

@@ -2,16 +2,17 @@
 //!
 //! With more than 30 tasks the outcomes go through `Ordered`, and that gives them in the order of the tasks. Its own rule
 //! is kept: a value has to wait until its turn has come. But an error waits as well, behind the slowest of all tasks
-//! before it. Three tasks, or ten, never go this way, so no test of so few could show it.
+//! before it. Three tasks, or ten, never go this way, so to try it out with so few could not show it.
 //!
-//! Only values need an order. So `poll_next` gives an error at once, whoever's turn it is, and `gather_many` ends with
-//! it. To use `gather_few` for every number of tasks is a repair as well.
+//! Only values need an order. So `poll_next` gives an error at once, whoever's turn it is, and `gather_in_turn` ends with
+//! it. To use `gather_by_place` for every number of tasks is a repair as well.
 //!
-//! `reproduce`: 31 tasks are many. The first ends last, and the last fails first: its error came after 1 second, and was
-//! returned after 100.
+//! `reproduce`: 31 tasks are beyond the limit. The first ends last, and the last fails first: its error came after 1
+//! second, and was returned after 100.
 //!
-//! The crate futures had this defect (its issue 2866, "try_join_all does not short circuit for large input"): for more
-//! than 30 futures `try_join_all` took its results from `FuturesOrdered`, which gives them in order.
+//! A library that very many programs use had this defect, the crate futures (its issue 2866, "try_join_all does not short
+//! circuit for large input"): for more than 30 futures `try_join_all` took its results from `FuturesOrdered`, which gives
+//! them in order.
 
 use std::collections::BTreeMap;
 use std::future::poll_fn;
@@ -20,16 +21,16 @@ use std::task::{Context, Poll};
 
 use crate::tasks::{Outcome, Task};
 
-/// So many tasks are few.
-const FEW: usize = 30;
+/// So many tasks at most are gathered by place.
+const LIMIT: usize = 30;
 
 /// The values of all tasks, or the first error. The tasks run on in any case.
 pub async fn try_gather(tasks: Vec<Task>) -> Result<Vec<u32>, String> {
-    if tasks.len() <= FEW { gather_few(tasks).await } else { gather_many(tasks).await }
+    if tasks.len() <= LIMIT { gather_by_place(tasks).await } else { gather_in_turn(tasks).await }
 }
 
-/// In each poll it goes through all places, which is dear when there are many.
-async fn gather_few(mut tasks: Vec<Task>) -> Result<Vec<u32>, String> {
+/// In each poll it goes through all places.
+async fn gather_by_place(mut tasks: Vec<Task>) -> Result<Vec<u32>, String> {
     let mut values: Vec<Option<u32>> = tasks.iter().map(|_| None).collect();
     let all = poll_fn(|context| {
         for (task, value) in tasks.iter_mut().zip(&mut values).filter(|(_, value)| value.is_none()) {
@@ -46,7 +47,7 @@ async fn gather_few(mut tasks: Vec<Task>) -> Result<Vec<u32>, String> {
 }
 
 /// In each poll it goes through those that run.
-async fn gather_many(tasks: Vec<Task>) -> Result<Vec<u32>, String> {
+async fn gather_in_turn(tasks: Vec<Task>) -> Result<Vec<u32>, String> {
     let mut ordered = Ordered::new(tasks);
     let mut values = Vec::new();
     while let Some(outcome) = ordered.next().await {

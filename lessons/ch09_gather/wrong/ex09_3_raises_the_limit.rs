@@ -1,4 +1,4 @@
-//! Breaks rule 9.4: it takes a thousand for few, and the error of the thousand and first task still waits.
+//! Breaks rule 9.4: it raises the limit to a thousand, and the error of the thousand and first task still waits.
 
 use std::collections::BTreeMap;
 use std::future::poll_fn;
@@ -7,16 +7,16 @@ use std::task::{Context, Poll};
 
 use crate::tasks::{Outcome, Task};
 
-/// So many tasks are few.
-const FEW: usize = 1_000;
+/// So many tasks at most are gathered by place.
+const LIMIT: usize = 1_000;
 
 /// The values of all tasks, or the first error. The tasks run on in any case.
 pub async fn try_gather(tasks: Vec<Task>) -> Result<Vec<u32>, String> {
-    if tasks.len() <= FEW { gather_few(tasks).await } else { gather_many(tasks).await }
+    if tasks.len() <= LIMIT { gather_by_place(tasks).await } else { gather_in_turn(tasks).await }
 }
 
-/// In each poll it goes through all places, which is dear when there are many.
-async fn gather_few(mut tasks: Vec<Task>) -> Result<Vec<u32>, String> {
+/// In each poll it goes through all places.
+async fn gather_by_place(mut tasks: Vec<Task>) -> Result<Vec<u32>, String> {
     let mut values: Vec<Option<u32>> = tasks.iter().map(|_| None).collect();
     let all = poll_fn(|context| {
         for (task, value) in tasks.iter_mut().zip(&mut values).filter(|(_, value)| value.is_none()) {
@@ -33,7 +33,7 @@ async fn gather_few(mut tasks: Vec<Task>) -> Result<Vec<u32>, String> {
 }
 
 /// In each poll it goes through those that run.
-async fn gather_many(tasks: Vec<Task>) -> Result<Vec<u32>, String> {
+async fn gather_in_turn(tasks: Vec<Task>) -> Result<Vec<u32>, String> {
     let mut ordered = Ordered::new(tasks);
     let mut values = Vec::new();
     while let Some(outcome) = ordered.next().await {
