@@ -10,7 +10,7 @@ use handloop::Builder;
 use crate::player::{Source, told};
 use crate::{
     ch01_generators, ch02_scheduler, ch03_futures, ch04_pin, ch05_wakers, ch06_timers, ch07_event_loop, ch08_tasks,
-    ch09_gather, programs,
+    ch09_gather, ch10_cancellation, programs,
 };
 
 impl Program {
@@ -50,7 +50,7 @@ pub struct Blocking(pub Duration);
 /// Between two rounds of a loop that cannot know when to poll: what `main` of those stages has.
 const PAUSE: Duration = Duration::from_millis(500);
 
-pub const PROGRAMS: [Program; 12] = [
+pub const PROGRAMS: [Program; 13] = [
     Program {
         name: "gather",
         what: "three sleeps of 1, 2 and 4 seconds, together: 4 seconds",
@@ -155,6 +155,23 @@ pub const PROGRAMS: [Program; 12] = [
             run: ch09_gather::main,
             fast: || ch09_gather::article(&ch09_gather::Clock::new(ch09_gather::Time::Virtual(Mutex::default()))),
             listener: &ch09_gather::PLAYER,
+        },
+    },
+    Program {
+        name: "ch10",
+        what: "chapter 10, cancellation: one task ends, one is cancelled, one is left when the loop closes",
+        sources: &[Source {
+            path: "lessons/ch10_cancellation/stage.rs",
+            text: include_str!("ch10_cancellation/stage.rs"),
+        }],
+        run: Run::Told {
+            run: ch10_cancellation::main,
+            fast: || {
+                ch10_cancellation::article(&ch10_cancellation::Clock::new(ch10_cancellation::Time::Virtual(
+                    Mutex::default(),
+                )))
+            },
+            listener: &ch10_cancellation::PLAYER,
         },
     },
 ];

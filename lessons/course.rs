@@ -79,6 +79,13 @@ pub const CHAPTERS: &[Chapter] = &[
         lesson: include_str!("ch09_gather/README.md"),
         stage: include_str!("ch09_gather/stage.rs"),
     },
+    Chapter {
+        number: 10,
+        name: "ch10_cancellation",
+        title: "cancellation: to cancel is to drop, timeouts, and closing the loop",
+        lesson: include_str!("ch10_cancellation/README.md"),
+        stage: include_str!("ch10_cancellation/stage.rs"),
+    },
 ];
 
 /// Each chapter has so many exercises.

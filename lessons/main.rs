@@ -40,6 +40,9 @@ mod ch08_tasks;
 #[allow(dead_code, unsafe_code)]
 #[path = "ch09_gather/stage.rs"]
 mod ch09_gather;
+#[allow(dead_code, unsafe_code)]
+#[path = "ch10_cancellation/stage.rs"]
+mod ch10_cancellation;
 
 use std::error::Error;
 use std::io::{IsTerminal, Write, stdin, stdout};

@@ -10,7 +10,7 @@ use std::rc::Rc;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use stage::{Clock, Ended, EventLoop, Task, Time, do_some_work, gather, timeout, try_gather};
+use stage::{Clock, Ended, EventLoop, Task, Time, do_some_work, gather, gather_settled, timeout, try_gather};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -235,4 +235,171 @@ fn dropping_the_loop_closes_it() {
     drop(event_loop);
     assert_eq!(log.take(), ["held"]);
     assert!(!task.cancel());
+}
+
+#[test]
+fn a_panic_ends_the_wait_of_a_gather_and_the_others_run_on() {
+    for is_try in [false, true] {
+        let (clock, over) = (virtual_clock(), Rc::new(Cell::new(0)));
+        let event_loop = EventLoop::new(&clock);
+        let tasks = [1, 2, 4].map(|x| {
+            let (clock, over) = (clock.clone(), over.clone());
+            event_loop.spawn("work", async move {
+                do_some_work(&clock, x).await;
+                assert!(x != 2, "on purpose");
+                over.set(over.get() + 1);
+                Ok::<_, ()>(x)
+            })
+        });
+        let gatherer = event_loop.spawn("gatherer", async move {
+            if is_try { try_gather(tasks).await.is_ok() } else { gather(tasks).await.is_empty() }
+        });
+        let outcome = event_loop.run_until_complete(gatherer);
+        assert!(matches!(outcome, Err(Ended::Panicked(_))));
+        assert_eq!(clock.now(), 2 * SECOND);
+        event_loop.run_until_complete(do_some_work(&clock, 5));
+        assert_eq!(over.get(), 2);
+    }
+}
+
+#[test]
+fn a_child_that_was_cancelled_fails_its_gather_and_is_an_outcome_of_a_settled_one() {
+    let (clock, over) = (virtual_clock(), Rc::new(Cell::new(0)));
+    let event_loop = EventLoop::new(&clock);
+    let tasks = || {
+        let tasks = [1, 2, 4].map(|x| {
+            let (clock, over) = (clock.clone(), over.clone());
+            event_loop.spawn("work", async move {
+                do_some_work(&clock, x).await;
+                over.set(over.get() + 1);
+                Ok::<_, ()>(x)
+            })
+        });
+        assert!(tasks[1].cancel());
+        tasks
+    };
+    let (of_gather, of_try_gather) = (tasks(), tasks());
+    let gatherers = [
+        event_loop.spawn("gather", async move { _ = gather(of_gather).await }),
+        event_loop.spawn("try_gather", async move { _ = try_gather(of_try_gather).await }),
+    ];
+    for gatherer in gatherers {
+        let Err(Ended::Panicked(panic)) = event_loop.run_until_complete(gatherer) else { panic!("it has no result") };
+        assert!(panic.downcast_ref::<&str>().unwrap().contains("cancelled"));
+    }
+    assert_eq!(clock.now(), Duration::ZERO);
+    event_loop.run_until_complete(do_some_work(&clock, 5));
+    assert_eq!(over.replace(0), 4, "the siblings ran on");
+    let outcomes = event_loop.run_until_complete(gather_settled(tasks()));
+    assert_eq!(outcomes.iter().map(is_cancelled).collect::<Vec<_>>(), [false, true, false]);
+}
+
+#[test]
+fn who_gathers_is_cancelled_and_its_tasks_with_it_but_an_awaited_handle_is_only_let_go() {
+    let (clock, over) = (virtual_clock(), Rc::new(Cell::new(0)));
+    let event_loop = EventLoop::new(&clock);
+    let work = || {
+        let (clock, over) = (clock.clone(), over.clone());
+        event_loop.spawn("work", async move {
+            do_some_work(&clock, 2).await;
+            over.set(over.get() + 1);
+        })
+    };
+    let (gathered, awaited) = (vec![work(), work()], work());
+    let gatherer = event_loop.spawn("gatherer", async move { gather_settled(gathered).await.len() });
+    let waiter = event_loop.spawn("waiter", async move { awaited.await.is_ok() });
+    event_loop.run_until_complete(do_some_work(&clock, 1));
+    assert!(gatherer.cancel() && waiter.cancel());
+    assert!(is_cancelled(&event_loop.run_until_complete(gatherer)));
+    assert!(is_cancelled(&event_loop.run_until_complete(waiter)));
+    event_loop.run_until_complete(do_some_work(&clock, 5));
+    assert_eq!(over.get(), 1, "the one that was awaited ran on");
+}
+
+#[test]
+fn all_its_destructors_have_run_on_the_loops_thread_before_a_waiter_is_told() {
+    struct Here(Rc<Cell<Option<std::thread::ThreadId>>>);
+    impl Drop for Here {
+        fn drop(&mut self) {
+            self.0.set(Some(std::thread::current().id()));
+        }
+    }
+    let (clock, place) = (virtual_clock(), Rc::new(Cell::new(None)));
+    let event_loop = EventLoop::new(&clock);
+    let here = Here(place.clone());
+    let task = event_loop.spawn("task", async move {
+        let _here = here;
+        pending::<()>().await;
+    });
+    event_loop.run_until_complete(do_some_work(&clock, 1));
+    assert!(task.cancel());
+    assert_eq!(place.get(), None, "not in cancel");
+    let of_main = place.clone();
+    let seen = event_loop.run_until_complete(async move {
+        let outcome = task.await;
+        (is_cancelled(&outcome), of_main.get())
+    });
+    assert_eq!(seen, (true, Some(std::thread::current().id())));
+}
+
+/// A handle could cancel, and a cancel wakes. But it owns no ticket: while all tasks wait, nobody runs who could call it.
+#[test]
+fn a_handle_does_not_hide_a_stall() {
+    let clock = virtual_clock();
+    let event_loop = EventLoop::new(&clock);
+    let task = event_loop.spawn("waits", pending::<()>());
+    let run = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+        event_loop.run_until_complete(pending::<()>());
+    }));
+    let message = *run.unwrap_err().downcast::<&str>().unwrap();
+    assert!(message.starts_with("stalled"), "{message}");
+    assert!(task.cancel());
+}
+
+#[test]
+fn a_destructor_that_spawns_gives_close_one_turn_more() {
+    struct Again(std::rc::Weak<EventLoop<'static>>, Log, usize);
+    impl Drop for Again {
+        fn drop(&mut self) {
+            self.1.say("dropped");
+            if self.2 > 0 {
+                spawn(&self.0.upgrade().unwrap(), &self.1, self.2 - 1);
+            }
+        }
+    }
+    fn spawn(event_loop: &Rc<EventLoop<'static>>, log: &Log, times: usize) {
+        let again = Again(Rc::downgrade(event_loop), log.clone(), times);
+        drop(event_loop.spawn("again", async move {
+            let _again = again;
+            pending::<()>().await;
+        }));
+    }
+    let clock: &'static Arc<Clock> = Box::leak(Box::new(virtual_clock()));
+    let (event_loop, log) = (EventLoop::new(clock), Log::default());
+    spawn(&event_loop, &log, 3);
+    event_loop.close();
+    assert_eq!(log.take().len(), 4);
+}
+
+#[test]
+fn a_cancel_before_the_next_poll_wins_over_what_the_task_was_woken_for() {
+    let (clock, log) = (virtual_clock(), Log::default());
+    let event_loop = EventLoop::new(&clock);
+    let waiter = Rc::new(RefCell::new(None::<std::task::Waker>));
+    let message = Rc::new(Cell::new(false));
+    let (own, of_task, inner) = (waiter.clone(), message.clone(), log.clone());
+    let task = event_loop.spawn("task", async move {
+        std::future::poll_fn(|context| {
+            own.replace(Some(context.waker().clone()));
+            if of_task.get() { std::task::Poll::Ready(()) } else { std::task::Poll::Pending }
+        })
+        .await;
+        inner.say("saw the message");
+    });
+    event_loop.run_until_complete(do_some_work(&clock, 1));
+    message.set(true);
+    waiter.take().unwrap().wake();
+    assert!(task.cancel());
+    assert!(is_cancelled(&event_loop.run_until_complete(task)));
+    assert_eq!(log.take(), [""; 0]);
 }

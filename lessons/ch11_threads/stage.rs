@@ -397,7 +397,8 @@ pub async fn gather<T>(tasks: impl IntoIterator<Item = Task<T>>) -> Vec<T> {
 
 /// The values of all tasks, or the first error, at once; the others run on. A panic goes on as in `gather`.
 pub async fn try_gather<T, E>(tasks: impl IntoIterator<Item = Task<Result<T, E>>>) -> Result<Vec<T>, E> {
-    collect(tasks, result_of).await
+    let values = collect(tasks, |outcome| outcome.map_err(Err::<E, _>)?.map_err(Ok)).await;
+    values.map_err(|failure| failure.unwrap_or_else(|ended| result_of(Err(ended))))
 }
 
 /// How each of the tasks ended, when all have.

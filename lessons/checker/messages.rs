@@ -1917,3 +1917,269 @@ pub fn other_error(expected: &str, seen: &str) -> String {
 pub fn error_of_nobody(tasks: usize, text: &str) -> String {
     format!("a gather of {}, of which none failed, returned the error \"{text}\".", counted(tasks, "task"))
 }
+
+// Chapter 10.
+
+pub fn a_timeout(limit: u64, ready: u64) -> String {
+    format!("with a limit of {limit} s and a future that is ready at {ready} s,")
+}
+
+fn timeout_result(result: Option<u64>) -> &'static str {
+    if result.is_some() { "`Some`" } else { "`None`" }
+}
+
+pub fn timeout_gave(who: &str, expected: (u64, Option<u64>), seen: (u64, Option<u64>)) -> String {
+    let why = match (expected.1, seen.1) {
+        (Some(_), None) if seen.0 >= expected.0 => {
+            "the result was there and is thrown away. Ask the future in each poll, and before the clock."
+        }
+        (Some(_), None) => "the time was not over. A future that is pending may go on until the sleep is ready.",
+        _ => "it can be ready as soon as one of the two is. Ask both in each poll.",
+    };
+    format!(
+        "{who} the timeout should be ready with {} at {} s, and was with {} at {} s: {why}",
+        timeout_result(expected.1),
+        expected.0,
+        timeout_result(seen.1),
+        seen.0
+    )
+}
+
+pub fn timeout_never_ready(who: &str, second: u64) -> String {
+    format!("{who} the timeout was polled in each second, and was pending still at {second} s.")
+}
+
+pub fn dropped_too_soon(who: &str, second: u64) -> String {
+    format!(
+        "{who} the timeout dropped its future at {second} s, when neither had come: a future that is pending stays where it \
+         is until the sleep is ready."
+    )
+}
+
+pub fn too_slow_and_not_dropped(who: &str) -> String {
+    format!(
+        "{who} the timeout was ready with `None`, and its future was still there: what it holds is not free until it is \
+         dropped."
+    )
+}
+
+pub fn timeout_spins(who: &str, polls: usize) -> String {
+    format!(
+        "{who} one `poll` polled the two {polls} times and had not returned: the clock goes on only when it does. Return \
+         pending."
+    )
+}
+
+pub fn timeout_wakes_itself(poll: usize) -> String {
+    format!(
+        "poll number {poll} of the timeout called the waker of its own context and returned pending: the sleep calls it at \
+         the deadline, and the future when it can go on."
+    )
+}
+
+pub fn timeout_sleeps_on(who: &str, second: u64, is_result: bool) -> String {
+    let what = if is_result { "the future was ready" } else { "the time was over" };
+    format!(
+        "{who} {what} at {second} s, and the waker of the timeout's latest poll was not called: give the context of \
+         each poll to the future, and to the sleep too."
+    )
+}
+
+/// When a task was cancelled.
+#[derive(Clone, Copy, PartialEq)]
+pub enum Moment {
+    BeforeTheStart,
+    Asleep,
+    Woken,
+    Within,
+    WithinAndReady,
+    AfterTheEnd,
+    Never,
+}
+
+/// Which call of `cancel`.
+#[derive(Clone, Copy)]
+pub enum CancelCall {
+    First,
+    Again,
+    InTheDestructor,
+    AfterItsEnd,
+}
+
+pub fn cancelled(moment: Moment, polls: usize) -> String {
+    match moment {
+        Moment::BeforeTheStart => "a task was cancelled before its first poll,".to_owned(),
+        Moment::Asleep => format!("a task was cancelled while it slept after {},", counted(polls, "poll")),
+        Moment::Woken => format!("a task was cancelled when it was woken after {},", counted(polls, "poll")),
+        Moment::Within => format!("a task cancelled itself in poll number {polls} and was pending,"),
+        Moment::WithinAndReady => format!("a task cancelled itself in poll number {polls}, in which it was ready,"),
+        Moment::AfterTheEnd => format!("a task was cancelled when it was over after {},", counted(polls, "poll")),
+        Moment::Never => format!("a task that nobody cancelled was ready in poll number {polls},"),
+    }
+}
+
+pub fn dropped_in_cancel(who: &str) -> String {
+    format!(
+        "{who} and its future was dropped before the next poll of its work. It may be running when `cancel` is called: only the \
+         work drops it."
+    )
+}
+
+pub fn ran_again(who: &str, polls: usize) -> String {
+    format!(
+        "{who} and its code ran after that (its future was polled {} in all): look whether it is cancelled before you poll it.",
+        times(polls)
+    )
+}
+
+pub fn cancel_woke_nobody(who: &str) -> String {
+    format!(
+        "{who} and nobody called the waker of the work's latest poll, so no poll came that could drop the future: which \
+         waker does `cancel` call?"
+    )
+}
+
+pub fn polled_and_not_dropped(who: &str) -> String {
+    format!("{who} its work was polled after that, and the future was still there.")
+}
+
+pub fn cancel_said(moment: Moment, polls: usize, call: CancelCall, expected: bool) -> String {
+    let who = cancelled(moment, polls);
+    let (seen, why) = match call {
+        CancelCall::First if expected => ("", "it was neither over nor cancelled before."),
+        CancelCall::First => ("", "nothing was left to cancel."),
+        CancelCall::Again => ("and again at once, ", "it was cancelled already."),
+        CancelCall::InTheDestructor => {
+            ("and once more by the destructor of its future, ", "it was cancelled already, and is being dropped.")
+        }
+        CancelCall::AfterItsEnd => ("its work was ready, and `cancel` was called after that, ", "the task is over."),
+    };
+    format!("{who} {seen}and `cancel` returned {}: {why}", !expected)
+}
+
+pub fn told_before_the_drop(who: &str) -> String {
+    format!(
+        "{who} and whoever awaits its handle was woken while the future was there still: the task is over when its future \
+         is dropped."
+    )
+}
+
+pub fn cancelled_with_a_value(who: &str) -> String {
+    format!("{who} and its handle gave a value: the outcome of a cancelled task is `Err(Cancelled)`.")
+}
+
+pub fn cancelled_without_an_outcome(who: &str) -> String {
+    format!("{who} its future was dropped, and whoever awaits the handle is never given an outcome.")
+}
+
+pub fn cancelled_and_nobody_told(who: &str) -> String {
+    format!("{who} its future was dropped, and the waker of who awaits the handle was not called.")
+}
+
+pub fn value_lost(moment: Moment, polls: usize, is_cancelled: bool) -> String {
+    let outcome = if is_cancelled { "gave `Err(Cancelled)`" } else { "gave nothing, or another value" };
+    format!(
+        "{} and its handle {outcome}: its future was ready, nothing was left to cancel, and its value stands.",
+        cancelled(moment, polls)
+    )
+}
+
+pub fn ended_with_its_handle(expected: usize, seen: usize) -> String {
+    format!(
+        "the handle of a task was dropped, and its future was polled {} of {expected} times: to let a handle go is not to \
+         cancel.",
+        seen
+    )
+}
+
+fn dropped_at(seconds: &[u64]) -> String {
+    match seconds {
+        [] => "No future was dropped before that".to_owned(),
+        [second] => format!("Before that a future was dropped at {second} s"),
+        [first, .., last] => {
+            format!("Before that {} futures were dropped, the first at {first} s, the last at {last} s", seconds.len())
+        }
+    }
+}
+
+pub fn plan_has_pieces(pieces: usize, most: usize) -> String {
+    format!(
+        "`reproduce` returned a plan with {}: each message has three, and 3 to {most} pieces are enough.",
+        counted(pieces, "piece")
+    )
+}
+
+pub fn plan_has_times(limit: u64, is_sorted: bool, last: u64) -> String {
+    if limit < 2 {
+        return format!(
+            "`reproduce` returned a plan with a limit of {limit} s: a confirmation takes one second, so give 2 s or more."
+        );
+    }
+    if !is_sorted {
+        return "`reproduce` returned a plan in which a piece comes before an earlier one: sort the seconds."
+            .to_owned();
+    }
+    format!(
+        "`reproduce` returned a plan with a limit of {limit} s, in which the last piece comes at {last} s: 1000 s are enough \
+         for both."
+    )
+}
+
+pub fn reproduces_no_loss(sent: usize, dropped: &[u64]) -> String {
+    let why = if dropped.is_empty() {
+        "when is the time over while a message is on its way?"
+    } else {
+        "what must a future have done when it is dropped, so that something is lost with it?"
+    };
+    format!(
+        "on `Inbox` as it was handed out, with the plan of `reproduce`, {} came out as sent. {}: {why}",
+        counted(sent, "message"),
+        dropped_at(dropped)
+    )
+}
+
+pub fn message_was(limit: u64, place: usize, expected: Option<&str>, seen: Option<&str>, dropped: &[u64]) -> String {
+    let name = |text: Option<&str>| text.map_or("none".to_owned(), |text| format!("{text:?}"));
+    let (whole, text) = (expected.unwrap_or(""), seen.unwrap_or(""));
+    let why = if text.len() > whole.len() && text.starts_with(whole) && expected.is_some() {
+        "the end of a message is a piece as well: where is it kept when the future that took it is dropped?"
+    } else if text.len() > whole.len() || dropped.is_empty() {
+        "what is left in the inbox of a message that was given out?"
+    } else {
+        "what had a future taken off the line by then, and where is that after it?"
+    };
+    format!(
+        "with a limit of {limit} s, message {place} should be {}, and was {}. {}: {why}",
+        name(expected),
+        name(seen),
+        dropped_at(dropped)
+    )
+}
+
+pub fn messages_confirmed(messages: usize, confirmed: usize) -> String {
+    format!(
+        "{} came out, and {confirmed} were confirmed: each is, once, before it is given out.",
+        counted(messages, "message")
+    )
+}
+
+pub fn message_spins(polls: usize) -> String {
+    format!(
+        "one `poll` of a message polled the line {polls} times and had not returned: a piece comes when it comes. Await it, and \
+         the future is pending meanwhile."
+    )
+}
+
+pub fn message_late(place: usize, second: u64) -> String {
+    format!(
+        "message {place} could be given out at {second} s, and nobody called the waker of the future's latest poll: which \
+         waker does the line have?"
+    )
+}
+
+pub fn message_wakes_itself(second: u64) -> String {
+    format!(
+        "at {second} s the future of a message called the waker of its own context and returned pending: the line calls it \
+         when a piece is there, and when the confirmation is."
+    )
+}

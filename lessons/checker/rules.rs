@@ -94,6 +94,17 @@ pub const RULES: &[(&str, &str)] = &[
     ("9.4", "The first failure is passed on at once, and the other tasks run on."),
     ("9.5", "A settled gather waits for all, and no failure hides another result."),
     ("9.6", "To gather nothing is to be ready at once."),
+    (
+        "10.1",
+        "To cancel a task is to have its future dropped, by the loop, at the task's next poll; its code does not run again.",
+    ),
+    ("10.2", "A task that is over cannot be cancelled, and none is cancelled twice."),
+    ("10.3", "The destructors of a dropped future run on the loop's thread, the latest made first."),
+    ("10.4", "A cancelled task's result is that it was cancelled; whoever waits for it is woken as at any other end."),
+    ("10.5", "A timeout drops the future that was too slow, and asks the future before the clock."),
+    ("10.6", "A future loses nothing when it is dropped if it takes only what it hands on in the same poll."),
+    ("10.7", "A gather that is dropped cancels the tasks that it waited for."),
+    ("10.8", "A loop that closes cancels all that is left, and runs until nothing is."),
 ];
 
 /// The sentence of a rule.

@@ -1,0 +1,253 @@
+//! The check of exercise 10.1.
+#![allow(dead_code, missing_docs)]
+
+#[path = "../../checker/mod.rs"]
+mod checker;
+#[path = "../exercises/ex10_1.rs"]
+mod exercise;
+
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::process::ExitCode;
+use std::rc::Rc;
+use std::task::{Context, Poll};
+
+use checker::contract::Probe;
+use checker::{Verdict, messages};
+use clock::{Endless, Piece, Sleep, World};
+use exercise::Timeout;
+
+fn main() -> ExitCode {
+    checker::run(
+        "ex10_1",
+        &[
+            ("10.5", drops_what_is_too_slow),
+            ("3.1", each_poll_returns),
+            ("5.1", is_woken_when_it_can_go_on),
+            ("4.3", wakes_nobody_itself),
+        ],
+    )
+}
+
+/// A virtual clock, a sleep, and a future of which the check knows when it is ready.
+mod clock {
+    use std::cell::{Cell, RefCell};
+    use std::panic::panic_any;
+    use std::pin::Pin;
+    use std::rc::Rc;
+    use std::task::{Context, Poll, Waker};
+
+    /// No poll of a check makes so many polls of the two; past it they are ended from within.
+    pub const TOO_MANY: usize = 1_000;
+
+    pub struct Endless;
+
+    #[derive(Default)]
+    pub struct World {
+        pub now: Cell<u64>,
+        /// In this poll of the timeout.
+        pub polls: Cell<usize>,
+        /// The second in which the future was dropped.
+        pub dropped: Cell<Option<u64>>,
+        /// Whom to wake at the deadline, and when something happens to the future.
+        pub at_deadline: RefCell<Option<Waker>>,
+        pub at_event: RefCell<Option<Waker>>,
+    }
+
+    impl World {
+        fn count(&self) {
+            self.polls.set(self.polls.get() + 1);
+            if self.polls.get() > TOO_MANY {
+                panic_any(Endless);
+            }
+        }
+    }
+
+    pub fn wake(waker: &RefCell<Option<Waker>>) {
+        let waker = waker.take();
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+    }
+
+    fn keep(place: &RefCell<Option<Waker>>, waker: &Waker) {
+        let old = place.replace(Some(waker.clone()));
+        drop(old);
+    }
+
+    pub struct Sleep {
+        pub world: Rc<World>,
+        pub deadline: u64,
+    }
+
+    impl Future for Sleep {
+        type Output = ();
+
+        fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
+            self.world.count();
+            if self.world.now.get() >= self.deadline {
+                return Poll::Ready(());
+            }
+            keep(&self.world.at_deadline, context.waker());
+            Poll::Pending
+        }
+    }
+
+    /// Ready from a second on.
+    pub struct Piece {
+        pub world: Rc<World>,
+        pub ready: u64,
+    }
+
+    impl Future for Piece {
+        type Output = u64;
+
+        fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<u64> {
+            self.world.count();
+            if self.world.now.get() >= self.ready {
+                return Poll::Ready(self.ready);
+            }
+            keep(&self.world.at_event, context.waker());
+            Poll::Pending
+        }
+    }
+
+    impl Drop for Piece {
+        fn drop(&mut self) {
+            self.world.dropped.set(Some(self.world.now.get()));
+        }
+    }
+}
+
+/// A future that is ready in one second, and a limit. Before that it is woken in each third second.
+#[derive(Clone, Copy)]
+struct Case {
+    ready: u64,
+    limit: u64,
+}
+
+impl Case {
+    /// When the timeout is ready.
+    fn end(self) -> u64 {
+        self.ready.min(self.limit)
+    }
+
+    fn result(self) -> Option<u64> {
+        (self.ready <= self.limit).then_some(self.ready)
+    }
+}
+
+/// When the timeout is polled.
+#[derive(Clone, Copy, PartialEq)]
+enum Polled {
+    /// In each second.
+    Always,
+    /// At the beginning, and when the waker of its latest poll was called.
+    Woken,
+}
+
+#[derive(Default)]
+struct Run {
+    /// What it was ready with, and in which second.
+    result: Option<(u64, Option<u64>)>,
+    /// The second in which its future was dropped, while the timeout itself was there.
+    dropped: Option<u64>,
+    is_endless: bool,
+    /// The first poll that called its own waker and returned pending.
+    woke_itself: Option<usize>,
+}
+
+fn run(case: Case, when: Polled) -> Run {
+    let world = Rc::<World>::default();
+    let sleep = Sleep { world: world.clone(), deadline: case.limit };
+    let mut timeout = Box::pin(Timeout::new(sleep, Piece { world: world.clone(), ready: case.ready }));
+    let (mut run, mut latest, mut polls) = (Run::default(), None::<Probe>, 0);
+    for second in 0..=case.end() + 3 {
+        world.now.set(second);
+        if second == case.limit {
+            clock::wake(&world.at_deadline);
+        }
+        if second == case.ready || second % 3 == 1 {
+            clock::wake(&world.at_event);
+        }
+        let is_woken = latest.as_ref().is_none_or(|probe| probe.wakes() > 0);
+        if !is_woken && when == Polled::Woken {
+            continue;
+        }
+        polls += 1;
+        world.polls.set(0);
+        let probe = Probe::new();
+        let poll = || probe.with_waker(|waker| timeout.as_mut().poll(&mut Context::from_waker(waker)));
+        match catch_unwind(AssertUnwindSafe(poll)) {
+            Ok(Poll::Ready(result)) => {
+                run.result = Some((second, result));
+                break;
+            }
+            Ok(Poll::Pending) => {}
+            Err(payload) if payload.is::<Endless>() => {
+                run.is_endless = true;
+                break;
+            }
+            Err(payload) => resume_unwind(payload),
+        }
+        if probe.wakes() > 0 {
+            run.woke_itself = run.woke_itself.or(Some(polls));
+        }
+        latest = Some(probe);
+    }
+    run.dropped = world.dropped.get();
+    run
+}
+
+fn cases() -> impl Iterator<Item = Case> {
+    (0..6).flat_map(|ready| (0..6).map(move |limit| Case { ready: ready * 5 / 2, limit: limit * 5 / 2 }))
+}
+
+fn drops_what_is_too_slow() -> Verdict {
+    for case in cases() {
+        let run = run(case, Polled::Always);
+        // Rule 3.1's.
+        if run.is_endless {
+            continue;
+        }
+        let who = messages::a_timeout(case.limit, case.ready);
+        match (run.result, run.dropped) {
+            (_, Some(second)) if second < case.end() => return Err(messages::dropped_too_soon(&who, second)),
+            (None, _) => return Err(messages::timeout_never_ready(&who, case.end() + 3)),
+            (Some((second, result)), _) if (second, result) != (case.end(), case.result()) => {
+                return Err(messages::timeout_gave(&who, (case.end(), case.result()), (second, result)));
+            }
+            (Some((_, None)), None) => return Err(messages::too_slow_and_not_dropped(&who)),
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+fn each_poll_returns() -> Verdict {
+    match cases().find(|case| run(*case, Polled::Always).is_endless) {
+        Some(case) => Err(messages::timeout_spins(&messages::a_timeout(case.limit, case.ready), clock::TOO_MANY)),
+        None => Ok(()),
+    }
+}
+
+fn is_woken_when_it_can_go_on() -> Verdict {
+    for case in cases() {
+        // What is wrong in any case is rule 10.5's.
+        if run(case, Polled::Always).result != Some((case.end(), case.result())) {
+            continue;
+        }
+        let run = run(case, Polled::Woken);
+        if !run.is_endless && run.result.is_none_or(|(second, _)| second > case.end()) {
+            let who = messages::a_timeout(case.limit, case.ready);
+            return Err(messages::timeout_sleeps_on(&who, case.end(), case.result().is_some()));
+        }
+    }
+    Ok(())
+}
+
+fn wakes_nobody_itself() -> Verdict {
+    match cases().find_map(|case| run(case, Polled::Always).woke_itself) {
+        Some(poll) => Err(messages::timeout_wakes_itself(poll)),
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,31 @@
+//! Breaks rule 10.5: it says that the time is over, and keeps the future that was too slow.
+
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use crate::clock::Sleep;
+
+pub struct Timeout<F> {
+    /// `None` when it was too slow, and is dropped.
+    future: Option<Pin<Box<F>>>,
+    sleep: Sleep,
+}
+
+impl<F: Future> Timeout<F> {
+    pub fn new(sleep: Sleep, future: F) -> Self {
+        Timeout { future: Some(Box::pin(future)), sleep }
+    }
+}
+
+impl<F: Future> Future for Timeout<F> {
+    type Output = Option<F::Output>;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<F::Output>> {
+        let Timeout { future, sleep } = self.get_mut();
+        let Some(future) = future else { return Poll::Ready(None) };
+        match future.as_mut().poll(context) {
+            Poll::Ready(result) => Poll::Ready(Some(result)),
+            Poll::Pending => Pin::new(sleep).poll(context).map(|()| None),
+        }
+    }
+}
