@@ -7,7 +7,7 @@ mod stage;
 use std::cell::{Cell, RefCell};
 use std::future::pending;
 use std::rc::Rc;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, LazyLock, Mutex};
 use std::time::Duration;
 
 use stage::{Clock, Ended, EventLoop, Task, Time, do_some_work, gather, gather_settled, timeout, try_gather};
@@ -374,8 +374,8 @@ fn a_destructor_that_spawns_gives_close_one_turn_more() {
             pending::<()>().await;
         }));
     }
-    let clock: &'static Arc<Clock> = Box::leak(Box::new(virtual_clock()));
-    let (event_loop, log) = (EventLoop::new(clock), Log::default());
+    static CLOCK: LazyLock<Arc<Clock>> = LazyLock::new(virtual_clock);
+    let (event_loop, log) = (EventLoop::new(&CLOCK), Log::default());
     spawn(&event_loop, &log, 3);
     event_loop.close();
     assert_eq!(log.take().len(), 4);
