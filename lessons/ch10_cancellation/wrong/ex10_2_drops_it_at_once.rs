@@ -1,4 +1,4 @@
-//! Breaks rule 10.1: `cancel` drops the future itself, wherever it is called.
+//! Breaks rule 10.1: it drops the future in `cancel` itself, wherever that is called.
 
 use std::cell::{Cell, RefCell};
 use std::future::poll_fn;

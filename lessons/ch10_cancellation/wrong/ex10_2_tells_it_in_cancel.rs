@@ -1,4 +1,4 @@
-//! Breaks rule 10.4: `cancel` gives the outcome and wakes who awaits it, while the future is still there.
+//! Breaks rule 10.4: it gives the outcome in `cancel` and wakes who awaits it, while the future is still there.
 
 use std::cell::Cell;
 use std::future::poll_fn;
