@@ -148,13 +148,18 @@ impl State {
 
     /// The one function: what there is after one event more.
     pub fn apply(&mut self, event: &Event) {
+        self.happens(event.time, event.at, &event.what);
+    }
+
+    /// The same, of an event that nobody has numbered yet.
+    pub fn happens(&mut self, time: Duration, at: Option<Place>, what: &What) {
         self.step += 1;
-        self.time = event.time;
-        match &event.what {
+        self.time = time;
+        match what {
             What::Spawned { id, name, function, queued, .. } => {
-                self.add(*id, name.as_deref(), function, *queued, event.at);
+                self.add(*id, name.as_deref(), function, *queued, at);
             }
-            What::Submitted { id, function, .. } => self.add(*id, None, function, true, event.at),
+            What::Submitted { id, function, .. } => self.add(*id, None, function, true, at),
             What::CancelAsked { id, .. } => self.change(*id, |task| task.is_cancelled = true),
             What::PollBegun { id } => {
                 // A stage without timers tells nothing between its park and the poll.
@@ -227,7 +232,7 @@ impl State {
             What::Note { text, .. } => self.output.push(Line { step: self.step, text: text.clone() }),
             _ => {}
         }
-        self.mark(event);
+        self.mark(at, what);
     }
 
     fn add(&mut self, id: Id, name: Option<&str>, function: &str, queued: bool, made_at: Option<Place>) {
@@ -274,9 +279,9 @@ impl State {
 
     /// Marks the line of the program that an event is about; none, where that is not known. What a poll does is marked
     /// at the last line that was known of this poll.
-    fn mark(&mut self, event: &Event) {
+    fn mark(&mut self, at: Option<Place>, what: &What) {
         let waits = |id: &Id| self.tasks.get(id).and_then(|task| task.waits_at.first().copied());
-        let own = event.at.or(match &event.what {
+        let own = at.or(match what {
             What::PollBegun { id } => waits(id).or(self.tasks.get(id).and_then(|task| task.made_at)),
             What::PollEnded { waits_at, .. } => waits_at.first().copied(),
             What::Woken { id, by: Actor::Timer, .. } => waits(id),
@@ -284,9 +289,8 @@ impl State {
             _ => None,
         });
         let own = own.filter(|place| self.names.file(place).is_some());
-        let is_in_poll =
-            self.running.is_some() || matches!(event.what, What::PollEnded { .. } | What::Cancelled { .. });
-        let begins = matches!(event.what, What::PollBegun { .. } | What::DropBegun { .. });
+        let is_in_poll = self.running.is_some() || matches!(what, What::PollEnded { .. } | What::Cancelled { .. });
+        let begins = matches!(what, What::PollBegun { .. } | What::DropBegun { .. });
         self.place = own.or(self.place.filter(|_| is_in_poll && !begins));
         self.shown = self.place.or(self.shown);
     }

@@ -1,10 +1,11 @@
 //! What a stage of the lessons tells of itself: short lines, read into the events of a recorder.
 
-use std::collections::{HashMap, HashSet};
-use std::sync::{Mutex, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use handloop::record::{Actor, Ended, Holder, Id, Outcome, Place, Recorder, What};
+
+use super::replay::{Doing, Names, State, Task};
 
 /// What a stage calls with each line, and the place that tells it.
 pub type Listener = fn(&str, Place);
@@ -53,21 +54,13 @@ fn hear(line: &str, at: Place) {
 /// without it a clone is for the timer, or for whom `wait` named, and a drop is of one that fits who drops it.
 pub struct Told {
     recorder: Recorder,
-    time: Duration,
-    running: Option<Id>,
-    is_parked: bool,
+    /// What the player shows by now: by this a short line is understood.
+    state: State,
     /// Where the loop said that it parks, while nothing has told how that ends.
     park: Option<Place>,
-    /// Those whose futures are to be dropped.
-    cancelled: HashSet<Id>,
-    dropping: Option<Id>,
-    is_closing: bool,
-    /// The clock has moved, or a timer has fired, since the last poll.
+    /// Since the last poll the loop has parked; the clock has moved, or a timer has fired.
+    is_parked: bool,
     is_timers_turn: bool,
-    /// Those that a wake does not put into the ready queue: they are in it, or over.
-    settled: HashSet<Id>,
-    /// Who keeps the clones of each task's waker.
-    wakers: HashMap<Id, Vec<Holder>>,
     /// Whom the next clone is for, and whom the last one was for.
     waits_for: Option<Id>,
     last_holder: Holder,
@@ -77,18 +70,13 @@ pub struct Told {
 
 impl Told {
     pub fn new(recorder: Recorder) -> Self {
+        let names = Names { files: vec![], async_functions: vec![] };
         Told {
             recorder,
-            time: Duration::ZERO,
-            running: None,
-            is_parked: false,
+            state: State::new(&Arc::new(names)),
             park: None,
-            cancelled: HashSet::new(),
-            dropping: None,
-            is_closing: false,
+            is_parked: false,
             is_timers_turn: false,
-            settled: HashSet::new(),
-            wakers: HashMap::new(),
             waits_for: None,
             last_holder: Holder::Timer,
             error: None,
@@ -106,10 +94,10 @@ impl Told {
         self.is_timers_turn |= is_timers;
         if let Some(place) = self.park.take().filter(|_| (is_timers || line.starts_with("unpark")) && !self.is_parked) {
             self.is_parked = true;
-            self.recorder.tell(self.time, Some(place), What::Parked);
+            self.record(self.state.time, place, What::Parked);
         }
-        let is_same_time = line.strip_prefix("clock ").is_some_and(|time| time.parse() == Ok(self.time.as_millis()));
-        if is_same_time || line == "close" && std::mem::replace(&mut self.is_closing, true) {
+        let clock = line.strip_prefix("clock ").and_then(|time| time.parse().ok()).map(Duration::from_millis);
+        if clock == Some(self.state.time) || line == "close" && self.state.doing == Doing::Closing {
             return;
         }
         if let Some(number) = line.strip_prefix("wait ") {
@@ -121,38 +109,22 @@ impl Told {
             self.error.get_or_insert(format!("{file}:{number} tells \"{line}\", which the player cannot read."));
             return;
         };
-        self.follow(&what);
-        self.recorder.tell(self.time, Some(at), what);
+        self.record(clock.unwrap_or(self.state.time), at, what);
     }
 
-    /// What the lines that follow are understood by.
-    fn follow(&mut self, what: &What) {
+    fn record(&mut self, time: Duration, at: Place, what: What) {
         match what {
-            What::Spawned { id, .. } => _ = self.settled.insert(*id),
-            What::Woken { id, queued: true, .. } => _ = self.settled.insert(*id),
-            What::PollBegun { id } | What::DropBegun { id } => {
-                (self.running, self.is_parked, self.is_timers_turn) = (Some(*id), false, false);
-                self.waits_for = None;
-                self.dropping = Some(*id).filter(|_| matches!(what, What::DropBegun { .. }));
-                self.settled.remove(id);
+            What::PollBegun { .. } | What::DropBegun { .. } | What::RunEnded(_) => {
+                (self.is_parked, self.is_timers_turn, self.waits_for) = (false, false, None);
             }
-            What::PollEnded { id, outcome, .. } => {
-                self.running = None;
-                if *outcome != Outcome::Pending {
-                    self.settled.insert(*id);
-                }
-            }
-            What::Cancelled { id, .. } => {
-                self.running = None;
-                self.settled.insert(*id);
-            }
-            What::CancelAsked { id, .. } => _ = self.cancelled.insert(*id),
-            What::RunEnded(_) => (self.is_parked, self.is_timers_turn) = (false, false),
+            What::WakerCloned { holder, .. } => (self.waits_for, self.last_holder) = (None, holder),
             _ => {}
         }
+        self.state.happens(time, Some(at), &what);
+        self.recorder.tell(time, Some(at), what);
     }
 
-    fn read(&mut self, line: &str) -> Option<What> {
+    fn read(&self, line: &str) -> Option<What> {
         let (word, rest) = line.split_once(' ').unwrap_or((line, ""));
         if word == "say" {
             return Some(What::Note { text: rest.to_owned(), by: self.someone() });
@@ -184,54 +156,41 @@ impl Told {
         match word {
             "begin" => Some(What::RunBegun),
             "end" => Some(What::RunEnded(Ended::Done)),
-            "poll" if self.cancelled.contains(&id()?) => one(What::DropBegun { id: id()? }),
+            "poll" if self.state.task(id()?).is_some_and(|task| task.is_cancelled) => {
+                one(What::DropBegun { id: id()? })
+            }
             "poll" => one(What::PollBegun { id: id()? }),
             "pending" => one(What::PollEnded { id: id()?, outcome: Outcome::Pending, waits_at: vec![] }),
-            "ready" if self.dropping == id() => one(What::Cancelled { id: id()?, panicked: false }),
+            "ready" if self.state.dropping == id() => one(What::Cancelled { id: id()?, panicked: false }),
             "ready" => one(What::PollEnded { id: id()?, outcome: Outcome::Ready, waits_at: vec![] }),
             "panicked" => one(What::PollEnded { id: id()?, outcome: Outcome::Panicked, waits_at: vec![] }),
             "wake" => {
-                let id = id()?;
-                let (queued, live) = (!self.settled.contains(&id), self.wakers.get(&id).map_or(0, Vec::len));
-                let from = holder.unwrap_or(Holder::Unknown);
-                one(What::Woken { id, by: by(from), queued, from, by_value: false, live })
+                let (id, from) = (id()?, holder.unwrap_or(Holder::Unknown));
+                let is_over = self.state.task(id).is_some_and(Task::is_over);
+                let queued = !is_over && !self.state.ready.contains(&id);
+                one(What::Woken { id, by: by(from), queued, from, by_value: false, live: self.wakers(id).len() })
             }
             "clone" => {
-                let id = id()?;
-                let kept = self.waits_for.map_or(Holder::Timer, Holder::JoinerOf);
+                let (id, kept) = (id()?, self.waits_for.map_or(Holder::Timer, Holder::JoinerOf));
                 let holder = holder.unwrap_or(kept);
-                let by = by(holder);
-                (self.waits_for, self.last_holder) = (None, holder);
-                let wakers = self.wakers.entry(id).or_default();
-                wakers.push(holder);
-                let live = wakers.len();
-                one(What::WakerCloned { id, by, holder, live })
+                one(What::WakerCloned { id, by: by(holder), holder, live: self.wakers(id).len() + 1 })
             }
             "drop" => {
                 let id = id()?;
                 let holder = holder.unwrap_or_else(|| self.dropped(id));
-                let by = by(holder);
-                let wakers = self.wakers.entry(id).or_default();
-                if let Some(place) = wakers.iter().position(|known| *known == holder) {
-                    wakers.remove(place);
-                }
-                let live = wakers.len();
-                one(What::WakerDropped { id, by, holder, live })
+                one(What::WakerDropped { id, by: by(holder), holder, live: self.wakers(id).len().saturating_sub(1) })
             }
             "timer" => {
                 let mut words = rest.split(' ').rev();
                 let deadline = words.next()?.parse::<u128>().ok()?;
-                let whom = if rest.split(' ').count() == 3 { task(words.next()?) } else { self.running };
+                let whom = if rest.split(' ').count() == 3 { task(words.next()?) } else { self.state.running };
                 // A deadline that never comes has more milliseconds than a `u64` can count.
                 let deadline = u64::try_from(deadline).map_or(Duration::MAX, Duration::from_millis);
                 Some(What::TimerSet { timer: number()?, id: Some(whom?), deadline, by: by(Holder::Unknown) })
             }
             "fire" => one(What::TimerFired { timer: number()? }),
             "forget" => one(What::TimerDropped { timer: number()?, by: by(Holder::Unknown) }),
-            "clock" => {
-                let from = std::mem::replace(&mut self.time, Duration::from_millis(number()?));
-                one(What::ClockJumped { from })
-            }
+            "clock" => number().and(one(What::ClockJumped { from: self.state.time })),
             "close" => Some(What::CloseBegun),
             "unpark" => Some(What::Unparked { by: by(Holder::Unknown) }),
             "cancel" => one(What::CancelAsked { id: id()?, by: by(Holder::Unknown) }),
@@ -246,13 +205,18 @@ impl Told {
 
     fn someone(&self) -> Actor {
         let nobody = if self.is_timers_turn { Actor::Timer } else { Actor::Loop };
-        self.running.map_or(nobody, Actor::Of)
+        self.state.running.map_or(nobody, Actor::Of)
+    }
+
+    /// Who keeps the clones of a task's waker.
+    fn wakers(&self, id: Id) -> &[Holder] {
+        self.state.task(id).map_or(&[], |task| &task.wakers)
     }
 
     /// Whose clone of a task's waker it is that ends.
     fn dropped(&self, id: Id) -> Holder {
-        let known = self.wakers.get(&id).map_or(&[][..], Vec::as_slice);
-        let fits = match self.running {
+        let known = self.wakers(id);
+        let fits = match self.state.running {
             // The old one goes as the new one takes its place.
             Some(running) if running == id => {
                 let same = known.iter().filter(|holder| **holder == self.last_holder).count();
