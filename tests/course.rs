@@ -62,7 +62,9 @@ impl Answer {
         let text = text.replace('\r', "");
         assert!(text.contains(&own) && text.contains(checker), "{}", self.exercise);
         let file = self.file.to_str().unwrap().replace('\\', "/");
-        let text = text.replace(&own, &file).replace(checker, "extern crate checker;");
+        let given = format!("\"{}/", self.chapter.join("given").to_str().unwrap().replace('\\', "/"));
+        let text = text.replace(&own, &file).replace("\"../given/", &given);
+        let text = text.replace(checker, "extern crate checker;");
         let name = self.name().replace('/', "_");
         let (source, program) = (folder.join(format!("{name}.rs")), folder.join(&name));
         fs::write(&source, text).unwrap();

@@ -427,28 +427,116 @@ fn every_piece_of_python_runs() {
 }
 
 /// Chapter 0 sends its reader to steps by their number.
+/// The steps to which a lesson sends its reader: the chapter, its words, the step, and a part of the sentence there.
+const STEPS: &[(&str, &str, usize, &str)] = &[
+    ("gather", "Steps 4 to 8", 4, "spawns task 2"),
+    ("gather", "Steps 4 to 8", 8, "Task 1 returns pending"),
+    ("gather", "Steps 9 to 13", 9, "polls task 2"),
+    ("gather", "Steps 9 to 13", 13, "Task 2 returns pending"),
+    ("gather", "at step 14", 14, "polls task 3"),
+    ("gather", "Step 24", 24, "virtual"),
+    ("gather", "Steps 26 to 28", 26, "The timer wakes task 2"),
+    ("gather", "Steps 26 to 28", 28, "Task 2 returns ready"),
+    ("gather", "Steps 39 to 44", 39, "The end of task 4 wakes task 1"),
+    ("gather", "Steps 39 to 44", 44, "Task 1 returns ready"),
+    ("ch01", "at step 4, where Ann is taken from its front", 4, "The loop polls task 1, Ann, for the first time."),
+    ("ch01", "at step 7, where she is put behind Bob", 7, "Task 1 wakes itself"),
+    ("ch02", "At step 7 the first timer is set", 7, "A timer is set: it will wake task 1"),
+    ("ch02", "At step 16 the ready queue is empty", 16, "Task 3 returns pending"),
+    ("ch02", "At step 17 time passes for the first time", 17, "from 0.000 s to 1.000 s."),
+    ("ch02", "At steps 18 and 19 the sleeper leaves the one list", 18, "It leaves the list"),
+    ("ch02", "At steps 18 and 19 the sleeper leaves the one list", 19, "it goes to the end of the ready queue."),
+    ("ch02", "only at step 20 is it polled", 20, "The loop polls task 1"),
+    ("ch03", "Steps 5 to 8 and 9 to 12.", 5, "The loop polls task 1"),
+    ("ch03", "Steps 5 to 8 and 9 to 12.", 8, "Task 1 returns pending."),
+    ("ch03", "Steps 5 to 8 and 9 to 12.", 9, "The loop polls task 2, by hand"),
+    ("ch03", "Steps 5 to 8 and 9 to 12.", 12, "Task 2 returns pending."),
+    ("ch03", "Step 17.** All have had a poll", 17, "Each has had a poll"),
+    ("ch03", "Steps 18 to 26.** A whole round in vain", 18, "The loop polls task 1"),
+    ("ch03", "Steps 18 to 26.** A whole round in vain", 26, "Task 3 returns pending."),
+    ("ch03", "Steps 45 to 47.** Task 2 is polled", 45, "The loop polls task 2"),
+    ("ch03", "Steps 45 to 47.** Task 2 is polled", 47, "Task 2 returns ready"),
+    ("ch04", "steps 4 to 6** one poll of the one task prints three lines", 4, "Task 1 prints: waiting: 1"),
+    ("ch04", "steps 4 to 6** one poll of the one task prints three lines", 6, "Task 1 prints: waiting: 4"),
+    ("ch04", "step 14** it is one second later", 14, "The loop polls task 1, join, again."),
+    ("ch04", "\"returns pending\" at step 16", 16, "Task 1 returns pending."),
+    ("ch04", "Steps 38 to 42** are the last poll", 38, "The loop polls task 1, join, again."),
+    ("ch04", "Steps 38 to 42** are the last poll", 42, "Task 1 returns ready"),
+    ("ch05", "At steps 5, 7 and 9 the clones are made", 5, "A clone of the waker of task 1 is made"),
+    ("ch05", "At steps 5, 7 and 9 the clones are made", 7, "A clone of the waker of task 1 is made"),
+    ("ch05", "At steps 5, 7 and 9 the clones are made", 9, "A clone of the waker of task 1 is made"),
+    ("ch05", "at step 13 the first of them wakes the task", 13, "The timer wakes task 1"),
+    ("ch05", "at step 14 it is gone", 14, "The timer drops its clone"),
+    ("ch05", "Step 27 is the second wake at 2 s", 27, "The timer wakes task 1"),
+    ("ch05", "Steps 43 to 45 drop what is left", 43, "The timer drops its clone"),
+    ("ch05", "Steps 43 to 45 drop what is left", 45, "The timer drops its last clone"),
+    ("ch06", "Steps 6, 9 and 12 set the timers", 6, "A timer is set"),
+    ("ch06", "Steps 6, 9 and 12 set the timers", 9, "A timer is set"),
+    ("ch06", "Steps 6, 9 and 12 set the timers", 12, "A timer is set"),
+    ("ch06", "Step 16 takes the first one off", 16, "It leaves the list"),
+    ("ch06", "step 17 is its wake", 17, "The timer wakes task 1"),
+    ("ch06", "step 18 the end of that waker", 18, "The timer drops its clone"),
+    ("ch06", "Steps 20 to 23, two pairs of `CD`", 20, "A clone of the waker of task 1 is made"),
+    ("ch06", "Steps 20 to 23, two pairs of `CD`", 23, "Task 1 drops the clone that the timer had"),
+    ("ch07", "This is step 25 of the run below", 25, "The timer drops its last clone of the waker of task 1"),
+    ("ch07", "Steps 1 to 3 are the spawns", 1, "Task 1, report(1), is made"),
+    ("ch07", "Steps 1 to 3 are the spawns", 3, "Task 3, main, is made"),
+    ("ch07", "Steps 5 to 20 are the first turn", 5, "The loop polls task 1"),
+    ("ch07", "Steps 5 to 20 are the first turn", 20, "Task 3 returns pending"),
+    ("ch07", "At step 21 the queue is empty", 21, "Nothing is ready"),
+    ("ch07", "At step 24 the waker of task 1 makes an entry", 24, "The timer wakes task 1"),
+    ("ch07", "at step 26 the entry leaves and the poll begins", 26, "The loop polls task 1"),
+    ("ch07", "Steps 34 to 38 are the second poll of `main`", 34, "The loop polls task 3, main, again."),
+    ("ch07", "Steps 34 to 38 are the second poll of `main`", 38, "Task 3 returns pending"),
+    ("ch08", "Steps 22 to 24 leave three clones", 22, "left with task 1"),
+    ("ch08", "Steps 22 to 24 leave three clones", 24, "left with task 3"),
+    ("ch08", "Step 28 is the first timer", 28, "the timer of task 1, work(1), is due"),
+    ("ch08", "step 32 the wake of main", 32, "Task 1 wakes task 4, main"),
+    ("ch08", "Steps 37 to 40 ask the two other handles", 37, "left with task 2"),
+    ("ch08", "Steps 37 to 40 ask the two other handles", 40, "drops the clone that task 3 had"),
+    ("ch09", "At step 5 the loop begins", 5, "The loop begins to run."),
+    ("ch09", "In step 21 main is polled for the first time", 21, "The loop polls task 4, main, for the first time."),
+    ("ch09", "steps 22 to 24 leave a clone", 22, "left with task 1"),
+    ("ch09", "steps 22 to 24 leave a clone", 24, "left with task 3"),
+    ("ch09", "step 24 of the run shows 3 clones", 24, "(clones alive: 3)"),
+    ("ch09", "Steps 35 to 41 are one pass", 35, "The loop polls task 4, main, again."),
+    ("ch09", "At step 36 `Pin::new(task).poll(context)` is ready", 36, "Task 4 takes the result of task 1"),
+    ("ch09", "Steps 37 and 38 are the same `poll` for handle 2", 37, "left with task 2"),
+    ("ch09", "Steps 37 and 38 are the same `poll` for handle 2", 38, "drops the clone that task 2 had"),
+    ("ch09", "steps 39 and 40 for handle 3", 39, "left with task 3"),
+    ("ch09", "steps 39 and 40 for handle 3", 40, "drops the clone that task 3 had"),
+    ("ch09", "Step 41 is `return Poll::Pending`", 41, "Task 4 returns pending: it waits."),
+    ("ch09", "Step 52 takes the second result", 52, "Task 4 takes the result of task 2"),
+    ("ch09", "step 66 the third", 66, "Task 4 takes the result of task 3"),
+    ("ch09", "Step 67 is the end of main", 67, "Task 4 returns ready: it is finished."),
+    ("ch09", "The lines are printed after the run", 69, "The program prints: Task ret: Done after 1s"),
+    ("ch10", "Step 36 is the cancel", 36, "Task 4 cancels task 2"),
+    ("ch10", "at step 38 it leaves a clone of its waker", 38, "left with task 2"),
+    ("ch10", "At step 40 the loop drops the future of task 2", 40, "The loop drops the future of task 2"),
+    ("ch10", "at step 42 its timer is taken off the list", 42, "The timer of task 2, work(2), is taken off"),
+    ("ch10", "Step 43 wakes main", 43, "Task 2 wakes task 4, main"),
+    ("ch10", "At step 61 the timeout gives `None`", 61, "Task 4 prints: None"),
+    ("ch10", "Main is over at step 62", 62, "Task 4 returns ready"),
+    ("ch10", "Step 65 begins the close", 65, "The loop begins to close"),
+    ("ch10", "At step 68 the future of task 3 is dropped", 68, "The loop closes: the future of task 3"),
+];
+
 #[test]
-fn steps_that_chapter_0_points_to_are_what_it_says() {
-    let lesson = read(&root().join("lessons/ch00_start/README.md"));
-    let steps = stdout(Command::new(env!("CARGO_BIN_EXE_handloop")).args(["gather", "--plain"]));
-    let sentence = |step: usize| {
-        let (_, shown) = steps.split_once(&format!("gather, step {step} of ")).unwrap();
-        shown.lines().nth(1).unwrap()
-    };
-    let claims = [
-        ("Steps 4 to 8", 4, "spawns task 2"),
-        ("Steps 4 to 8", 8, "Task 1 returns pending"),
-        ("Steps 9 to 13", 9, "polls task 2"),
-        ("Steps 9 to 13", 13, "Task 2 returns pending"),
-        ("at step 14", 14, "polls task 3"),
-        ("Step 24", 24, "virtual"),
-        ("Steps 26 to 28", 26, "The timer wakes task 2"),
-        ("Steps 26 to 28", 28, "Task 2 returns ready"),
-        ("Steps 39 to 44", 39, "The end of task 4 wakes task 1"),
-        ("Steps 39 to 44", 44, "Task 1 returns ready"),
-    ];
-    for (words, step, expected) in claims {
-        assert!(lesson.contains(words), "chapter 0 no longer says: {words}");
-        assert!(sentence(step).contains(expected), "step {step}: {}", sentence(step));
+fn steps_that_a_lesson_points_to_are_what_it_says() {
+    for (folder, lesson) in lessons() {
+        let name = folder.file_name().unwrap().to_str().unwrap();
+        let program = if name == "ch00_start" { "gather" } else { &name[..4] };
+        let lesson = lesson.split_whitespace().collect::<Vec<_>>().join(" ");
+        let steps = stdout(Command::new(env!("CARGO_BIN_EXE_handloop")).args([program, "--plain"]));
+        let sentence = |step: usize| {
+            let (_, shown) = steps.split_once(&format!("{program}, step {step} of ")).unwrap();
+            shown.lines().nth(1).unwrap()
+        };
+        let claims: Vec<_> = STEPS.iter().filter(|(of, ..)| *of == program).collect();
+        assert!(!claims.is_empty(), "{name}: which steps does it point to?");
+        for (_, words, step, expected) in claims {
+            assert!(lesson.contains(words), "{name} no longer says: {words}");
+            assert!(sentence(*step).contains(expected), "{name}, step {step}: {}", sentence(*step));
+        }
     }
 }

@@ -329,7 +329,6 @@ fn a_long_run_is_shown() {
     assert!(screen(&recorded, recorded.last(), plain(80)).contains("The loop is closed."));
 }
 
-/// What the lines of a stage become.
 /// What chapters 2 to 6 tell beyond the words of the table: a clock that stays, a deadline that never comes, a poll without
 /// an unpark, a line after the run.
 #[test]
@@ -510,6 +509,7 @@ fn a_long_name_keeps_both_its_ends() {
     assert_eq!(fit_name("äöüäöü", 3), "ä…ü");
 }
 
+/// What the lines of a stage become.
 #[test]
 fn lines_of_a_stage_are_read_as_events() {
     let tape = Tape::new();

@@ -51,8 +51,9 @@ impl<T> Mutex<T> {
             panic!("{}", messages::own_thread());
         }
         assert!(!IS_HELD.replace(true), "{}", messages::locked_twice());
-        LEFT.set(LEFT.get() - 1);
-        if LEFT.get() == 0 {
+        LEFT.set(LEFT.get().saturating_sub(1));
+        // What is dropped while that unwinds may lock too.
+        if LEFT.get() == 0 && !thread::panicking() {
             IS_HELD.set(false);
             panic_any(Endless);
         }

@@ -298,9 +298,9 @@ pub fn generators_have_no_end(resumes: usize) -> String {
     )
 }
 
-/// Where `reproduce` is right and `run` is not.
-pub fn part_2(seen: &str) -> String {
-    format!("Part 1 is done: your `reproduce` shows the defect. Part 2: with your `run`, {seen}")
+/// Where `reproduce` is right and the function is not.
+pub fn part_2(function: &str, seen: &str) -> String {
+    format!("Part 1 is done: your `reproduce` shows the defect. Part 2: with your `{function}`, {seen}")
 }
 
 pub fn reproduces_nobody_early(generators: usize, resumes: usize, at_least: Duration) -> String {
@@ -1874,11 +1874,6 @@ pub fn ends_only_without_panics(tasks: usize) -> String {
         "a gather of {} in which a task panics was never ready, and without a panic it is: what becomes of an Err?",
         counted(tasks, "task")
     )
-}
-
-/// Where `reproduce` is right and the function is not.
-pub fn part_2_of(function: &str, seen: &str) -> String {
-    format!("Part 1 is done: your `reproduce` shows the defect. Part 2: with your `{function}`, {seen}")
 }
 
 pub fn reproduces_too_many(tasks: usize, most: usize) -> String {

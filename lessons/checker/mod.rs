@@ -18,6 +18,7 @@ pub mod messages;
 pub mod rules;
 pub mod turns;
 
+use std::any::Any;
 use std::io::{Read, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::{Child, Command, ExitCode, ExitStatus, Stdio};
@@ -75,14 +76,10 @@ fn check_here(word: &str, rules: &[Rule]) {
                 format!(" at line {} of {}", at.line(), file_name(at.file()))
             }
         });
-        let text = info.payload().downcast_ref::<&str>().map(|text| (*text).to_owned());
-        let text = text.or_else(|| info.payload().downcast_ref::<String>().cloned()).unwrap_or_default();
-        *LAST_PANIC.lock().unwrap_or_else(|poisoned| poisoned.into_inner()) = if text.starts_with("not yet implemented")
-        {
-            messages::todo(&text, &place)
-        } else {
-            messages::panicked(&text, &place)
-        };
+        let text = text_of(info.payload()).unwrap_or_default();
+        let said =
+            if is_todo(info.payload()) { messages::todo(text, &place) } else { messages::panicked(text, &place) };
+        *LAST_PANIC.lock().unwrap_or_else(|poisoned| poisoned.into_inner()) = said;
     }));
     let without = std::env::var(WITHOUT).unwrap_or_default();
     for (rule, check) in rules.iter().filter(|(rule, _)| *rule != without) {
@@ -109,6 +106,15 @@ static LAST_PANIC: Mutex<String> = Mutex::new(String::new());
 /// What a panic that was caught is reported as.
 pub fn last_panic() -> String {
     LAST_PANIC.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).clone()
+}
+
+fn text_of(panic: &(dyn Any + Send)) -> Option<&str> {
+    panic.downcast_ref::<&str>().copied().or(panic.downcast_ref::<String>().map(String::as_str))
+}
+
+/// Whether a panic is that of a `todo!()`.
+pub fn is_todo(panic: &(dyn Any + Send)) -> bool {
+    text_of(panic).is_some_and(|text| text.starts_with("not yet implemented"))
 }
 
 fn say(word: &str, what: &str) {

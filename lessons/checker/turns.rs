@@ -302,7 +302,6 @@ struct Reason {
 struct Seen {
     ready: Option<Reason>,
     is_over: bool,
-    was_dropped: bool,
     /// Its last poll was in this turn.
     polled: Option<usize>,
     /// It was ready when this turn began, and was not polled in it.
@@ -389,10 +388,7 @@ fn judge(record: &[Event], is_settled: bool) -> Vec<Breach> {
                 seen[*number].is_over = true;
                 seen[*number].ready = None;
             }
-            Event::Dropped(number) => {
-                let number = of(&mut seen, *number);
-                seen[number].was_dropped = true;
-            }
+            Event::Dropped(_) => {}
             Event::TurnEnds => {
                 is_in_turn = false;
                 let expected: Vec<usize> = ready.iter().copied().filter(|number| polled.contains(number)).collect();

@@ -162,10 +162,6 @@ impl State {
             What::Submitted { id, function, .. } => self.add(*id, None, function, true, at),
             What::CancelAsked { id, .. } => self.change(*id, |task| task.is_cancelled = true),
             What::PollBegun { id } => {
-                // A stage without timers tells nothing between its park and the poll.
-                if self.doing == Doing::Parked {
-                    self.doing = Doing::Running;
-                }
                 self.begin(*id);
                 self.change(*id, |task| task.polls += 1);
             }
@@ -257,6 +253,10 @@ impl State {
     }
 
     fn begin(&mut self, id: Id) {
+        // A clock that has not moved, or a timer alone, ends a park and tells nothing of it.
+        if self.doing == Doing::Parked {
+            self.doing = Doing::Running;
+        }
         self.running = Some(id);
         self.ready.retain(|ready| *ready != id);
         self.change(id, |task| task.state = TaskState::Running);

@@ -292,7 +292,7 @@ fn nobody_is_resumed_before_its_time() -> Verdict {
     ];
     for (whose, generators) in cases {
         if let Some(early) = watch(run, generators).early(whose, MICROSECOND) {
-            return Err(messages::part_2(&early));
+            return Err(messages::part_2("run", &early));
         }
     }
     Ok(())

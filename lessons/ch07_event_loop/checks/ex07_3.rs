@@ -6,7 +6,6 @@ mod checker;
 #[path = "../exercises/ex07_3.rs"]
 mod exercise;
 
-use std::any::Any;
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, VecDeque};
 use std::future::poll_fn;
@@ -17,7 +16,7 @@ use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Wake, Waker};
 
 use checker::turns::{self, Breach, Loop};
-use checker::{Verdict, last_panic, lock, messages};
+use checker::{Verdict, is_todo, last_panic, lock, messages};
 use exercise::{EventLoop, Spawn, Task, reproduce};
 
 fn main() -> ExitCode {
@@ -184,12 +183,6 @@ fn reproduction() -> Verdict {
     let left = event_loop.tasks.borrow().len();
     let in_polls = event_loop.calls_in_polls.get();
     Err(messages::reproduces_no_panic(in_polls, left == 0 && has_a_destructor(), before, left))
-}
-
-fn is_todo(payload: &(dyn Any + Send)) -> bool {
-    let text = payload.downcast_ref::<String>().cloned();
-    let text = text.or_else(|| payload.downcast_ref::<&str>().map(|text| (*text).to_owned()));
-    text.is_some_and(|text| text.starts_with("not yet implemented"))
 }
 
 /// Whether a destructor of the task spawns when the task is dropped without a poll. One of a value that its first poll

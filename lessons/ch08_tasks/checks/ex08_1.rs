@@ -9,7 +9,7 @@ mod exercise;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::process::ExitCode;
 
-use checker::{Verdict, messages};
+use checker::{Verdict, is_todo, messages};
 use exercise::Event::{self, Finish, Pending, Poll, Wake};
 use exercise::State::{self, Over, Ready, Running, Waiting, Woken};
 use exercise::next;
@@ -73,11 +73,6 @@ fn all_pairs(rule: &str) -> Verdict {
         pairs.reverse();
     }
     Ok(())
-}
-
-fn is_todo(payload: &(dyn std::any::Any + Send)) -> bool {
-    let text = payload.downcast_ref::<&str>().copied().or(payload.downcast_ref::<String>().map(String::as_str));
-    text.is_some_and(|text| text.starts_with("not yet implemented"))
 }
 
 fn along_the_arrows() -> Verdict {

@@ -172,8 +172,7 @@ impl Drop for Made {
 
 /// What a panic of the exercise is reported as. What is not written yet is reported as that.
 fn with_its_moment(panic: Panic, moment: &str) -> String {
-    let text = panic.downcast_ref::<&str>().copied().or(panic.downcast_ref::<String>().map(String::as_str));
-    if text.is_some_and(|text| text.starts_with("not yet implemented")) {
+    if checker::is_todo(&*panic) {
         return checker::last_panic();
     }
     messages::panicked_when(moment, &checker::last_panic())

@@ -5,18 +5,20 @@
 mod checker;
 #[path = "../exercises/ex08_3.rs"]
 mod exercise;
+/// The loop as it was handed out.
+#[path = "../given/ex08_3.rs"]
+mod handed_out;
 
 use std::any::Any;
-use std::collections::{HashMap, VecDeque};
 use std::future::poll_fn;
 use std::panic::{AssertUnwindSafe, catch_unwind, panic_any, resume_unwind};
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex as StdMutex};
-use std::task::{Context, Poll, Wake, Waker};
+use std::task::{Context, Poll, Waker};
 
 use checker::{Verdict, messages};
-use exercise::{EventLoop, Work, reproduce};
+use exercise::{EventLoop, reproduce};
 
 fn main() -> ExitCode {
     checker::run(
@@ -539,67 +541,5 @@ fn reproduction() -> Verdict {
         Ok(()) if !life.is_dropped() => Ok(()),
         Ok(()) if is_ready.load(Ordering::SeqCst) => Err(messages::reproduces_one_that_is_over(life.polls())),
         Ok(()) => Err(messages::reproduces_one_that_is_dropped().to_owned()),
-    }
-}
-
-/// The loop as it was handed out.
-mod handed_out {
-    use super::*;
-    use crate::lock::Mutex;
-
-    struct Shared {
-        tasks: Mutex<HashMap<usize, Work>>,
-        ready: Mutex<VecDeque<usize>>,
-    }
-
-    impl Shared {
-        fn enqueue(&self, number: usize) {
-            let mut ready = self.ready.lock().unwrap();
-            if !ready.contains(&number) {
-                ready.push_back(number);
-            }
-        }
-    }
-
-    struct Ticket {
-        number: usize,
-        shared: Arc<Shared>,
-    }
-
-    impl Wake for Ticket {
-        fn wake(self: Arc<Self>) {
-            self.shared.enqueue(self.number);
-        }
-    }
-
-    pub struct EventLoop {
-        spawned: usize,
-        shared: Arc<Shared>,
-    }
-
-    impl EventLoop {
-        pub fn new() -> Self {
-            let shared = Shared { tasks: Mutex::new(HashMap::new()), ready: Mutex::new(VecDeque::new()) };
-            EventLoop { spawned: 0, shared: Arc::new(shared) }
-        }
-
-        pub fn spawn(&mut self, work: Work) {
-            self.spawned += 1;
-            self.shared.tasks.lock().unwrap().insert(self.spawned, work);
-            self.shared.enqueue(self.spawned);
-        }
-
-        pub fn run(&mut self) {
-            loop {
-                let next = self.shared.ready.lock().unwrap().pop_front();
-                let Some(number) = next else { return };
-                let task = self.shared.tasks.lock().unwrap().remove(&number);
-                let Some(mut work) = task else { continue };
-                let waker = Waker::from(Arc::new(Ticket { number, shared: self.shared.clone() }));
-                if work.as_mut().poll(&mut Context::from_waker(&waker)) == Poll::Pending {
-                    self.shared.tasks.lock().unwrap().insert(number, work);
-                }
-            }
-        }
     }
 }

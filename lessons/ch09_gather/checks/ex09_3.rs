@@ -5,6 +5,9 @@
 mod checker;
 #[path = "../exercises/ex09_3.rs"]
 mod exercise;
+/// The `try_gather` that was handed out.
+#[path = "../given/ex09_3.rs"]
+mod handed_out;
 
 use std::any::Any;
 use std::collections::BTreeSet;
@@ -17,7 +20,7 @@ use std::task::{Context, Poll};
 use checker::contract::Probe;
 use checker::{Verdict, messages};
 use exercise::{End, reproduce, try_gather};
-use tasks::{Endless, Log, Outcome, Task};
+use tasks::{Endless, Log, Task};
 
 fn main() -> ExitCode {
     checker::run(
@@ -289,7 +292,7 @@ fn passes_the_first_error_on_at_once() -> Verdict {
             How::Unwoken | How::Never if !wakes_are_kept() => return Ok(()),
             How::Unwoken | How::Never => messages::error_came_late(ends.len(), second, None),
         };
-        return Err(messages::part_2_of("try_gather", &seen));
+        return Err(messages::part_2("try_gather", &seen));
     }
     Ok(())
 }
@@ -387,31 +390,8 @@ fn reproduction() -> Verdict {
         return Err(messages::reproduces_too_many(ends.len(), MOST));
     }
     let Some(second) = first_error(&ends) else { return Err(messages::reproduces_no_error(ends.len())) };
-    match run(|tasks| Box::pin(handed_out(tasks)), &ends).how {
+    match run(|tasks| Box::pin(handed_out::try_gather(tasks)), &ends).how {
         How::Ready(seen, _) if seen > second => Ok(()),
         _ => Err(messages::reproduces_no_late_error(ends.len(), second)),
     }
-}
-
-/// The `try_gather` that was handed out. Of its two ways it is enough to know who is asked, and what is returned.
-async fn handed_out(tasks: Vec<Task>) -> Gathered {
-    let is_by_place = tasks.len() <= 30;
-    let mut tasks: Vec<(Option<Outcome>, Task)> = tasks.into_iter().map(|task| (None, task)).collect();
-    std::future::poll_fn(|context| {
-        for (outcome, task) in tasks.iter_mut().filter(|(outcome, _)| outcome.is_none()) {
-            if let Poll::Ready(ended) = Pin::new(task).poll(context) {
-                *outcome = Some(ended);
-            }
-        }
-        let first = tasks.iter().position(|(outcome, _)| matches!(outcome, Some(Err(_))));
-        let open = tasks.iter().position(|(outcome, _)| outcome.is_none());
-        match (first, open) {
-            (Some(first), open) if is_by_place || open.is_none_or(|open| first < open) => {
-                Poll::Ready(Err(error(first + 1)))
-            }
-            (None, None) => Poll::Ready(Ok(vec![])),
-            _ => Poll::Pending,
-        }
-    })
-    .await
 }

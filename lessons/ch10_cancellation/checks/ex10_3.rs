@@ -5,6 +5,9 @@
 mod checker;
 #[path = "../exercises/ex10_3.rs"]
 mod exercise;
+/// The inbox as it was handed out.
+#[path = "../given/ex10_3.rs"]
+mod handed_out;
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::pin::Pin;
@@ -177,6 +180,12 @@ impl Messages for Inbox {
     }
 }
 
+impl Messages for handed_out::Inbox {
+    fn next(&mut self) -> Pin<Box<dyn Future<Output = String> + '_>> {
+        Box::pin(self.message())
+    }
+}
+
 /// When the future of a message is polled.
 #[derive(Clone, Copy, PartialEq)]
 enum Polled {
@@ -304,7 +313,7 @@ fn loses_nothing() -> Verdict {
         } else {
             continue;
         };
-        return Err(messages::part_2_of("Inbox", &seen));
+        return Err(messages::part_2("Inbox", &seen));
     }
     Ok(())
 }
@@ -352,27 +361,9 @@ fn reproduction() -> Verdict {
     if plan.limit < 2 || plan.limit > 1_000 || last > 1_000 || !plan.seconds.is_sorted() {
         return Err(messages::plan_has_times(plan.limit, plan.seconds.is_sorted(), last));
     }
-    let run = run(|line| HandedOut { line }, &plan, Polled::Always);
+    let run = run(handed_out::Inbox::new, &plan, Polled::Always);
     if run.texts() != sent(&plan) {
         return Ok(());
     }
     Err(messages::reproduces_no_loss(pieces / 3, &run.dropped_before(pieces / 3 - 1)))
-}
-
-/// The inbox as it was handed out.
-struct HandedOut {
-    line: Line,
-}
-
-impl Messages for HandedOut {
-    fn next(&mut self) -> Pin<Box<dyn Future<Output = String> + '_>> {
-        Box::pin(async {
-            let mut message = String::new();
-            while let line::Piece::Text(text) = self.line.piece().await {
-                message.push_str(&text);
-            }
-            self.line.confirm().await;
-            message
-        })
-    }
 }
