@@ -48,37 +48,20 @@ struct Answer {
 }
 
 impl Answer {
-    fn name(&self) -> String {
-        format!("{}/{}", self.file.parent().unwrap().file_name().unwrap().to_str().unwrap(), stem(&self.file))
+    /// The folder's name: `given`, `solutions`, `wrong`.
+    fn kind(&self) -> &str {
+        self.file.parent().unwrap().file_name().unwrap().to_str().unwrap()
     }
 
-    /// Compiles the check with this answer in the place of the student's file. The checker, which is the same in all, is
-    /// compiled once.
-    fn compile(&self, folder: &Path) -> PathBuf {
-        let check = self.chapter.join("checks").join(format!("{}.rs", self.exercise));
-        let text = fs::read_to_string(check).unwrap();
-        let own = format!("../exercises/{}.rs", self.exercise);
-        let checker = "#[path = \"../../checker/mod.rs\"]\nmod checker;";
-        let text = text.replace('\r', "");
-        assert!(text.contains(&own) && text.contains(checker), "{}", self.exercise);
-        let file = self.file.to_str().unwrap().replace('\\', "/");
-        let given = format!("\"{}/", self.chapter.join("given").to_str().unwrap().replace('\\', "/"));
-        let text = text.replace(&own, &file).replace("\"../given/", &given);
-        let text = text.replace(checker, "extern crate checker;");
-        let name = self.name().replace('/', "_");
-        let (source, program) = (folder.join(format!("{name}.rs")), folder.join(&name));
-        fs::write(&source, text).unwrap();
-        let library = format!("checker={}", checker_library().display());
-        let arguments = ["-D", "warnings", "--crate-name", "check", "--extern", &library];
-        let (compiles, said) = rustc(&arguments, &source, &program);
-        assert!(compiles, "{}:\n{said}", self.name());
-        program
+    fn name(&self) -> String {
+        format!("{}/{}", self.kind(), stem(&self.file))
     }
 
     /// Whether it passes, and the sentence.
     fn verdict(&self, program: &Path, without: &str) -> (bool, String) {
-        let output =
-            Command::new(program).env("HANDLOOP_CHECK_WITHOUT", without).stdin(Stdio::null()).output().unwrap();
+        let mut program = Command::new(program);
+        program.env(ANSWER, self.name()).env("HANDLOOP_CHECK_WITHOUT", without).stdin(Stdio::null());
+        let output = program.output().unwrap();
         let said = String::from_utf8(output.stdout).unwrap();
         let sentence = said.trim().strip_prefix(&format!("{}: ", self.exercise)).unwrap_or_else(|| panic!("{said}"));
         assert!(!sentence.contains('\n'), "one sentence: {sentence}");
@@ -106,53 +89,137 @@ fn checker_library() -> &'static Path {
     })
 }
 
-/// Calls `judge` for each answer in the folders of that name, on two threads.
-fn judged(kind: &str, judge: impl Fn(&Answer, &Path) + Sync) -> usize {
-    let folder = std::env::temp_dir().join(format!("handloop-course-{kind}-{}", std::process::id()));
+/// Which of the answers a program of several checks. The child that a check starts inherits it.
+const ANSWER: &str = "HANDLOOP_ANSWER";
+
+/// Compiles all of these answers to one exercise as one program, each in a module with the check of its own. A program
+/// for each would take more than twice as long.
+fn compile(answers: &[Answer], folder: &Path) -> PathBuf {
+    let Answer { chapter, exercise, .. } = &answers[0];
+    let read = |path: &Path| fs::read_to_string(path).unwrap().replace('\r', "");
+    let check = read(&chapter.join("checks").join(format!("{exercise}.rs")));
+    let checker = "#[path = \"../../checker/mod.rs\"]\nmod checker;\n";
+    let own = format!("../exercises/{exercise}.rs");
+    let given = format!("\"../given/{exercise}.rs\"");
+    for piece in [checker, &own, "\nfn main() -> ExitCode {"] {
+        assert!(check.contains(piece), "the check of {exercise} needs {piece}");
+    }
+    let check = check.replace(checker, "").replace("\nfn main()", "\npub fn main()");
+    let (mut modules, mut arms) = (String::new(), String::new());
+    for (place, answer) in answers.iter().enumerate() {
+        let module = format!("answer{place}");
+        let folder = folder.join(format!("{exercise}_{place}"));
+        fs::create_dir_all(&folder).unwrap();
+        // What is the root for an answer alone is its module here.
+        let rooted = |text: &str| text.replace("crate::", &format!("crate::{module}::"));
+        let name = answer.file.file_name().unwrap().to_str().unwrap();
+        fs::write(folder.join(name), rooted(&read(&answer.file))).unwrap();
+        let mut check = rooted(&check.replace(&own, name)) + "\nuse super::checker;\n";
+        if check.contains(&given) {
+            let text = read(&chapter.join("given").join(format!("{exercise}.rs")));
+            fs::write(folder.join("handed_out.rs"), rooted(&text)).unwrap();
+            check = check.replace(&given, "\"handed_out.rs\"");
+        }
+        fs::write(folder.join("check.rs"), check).unwrap();
+        modules += &format!("#[path = \"{exercise}_{place}/check.rs\"]\nmod {module};\n");
+        arms += &format!("        \"{}\" => {module}::main(),\n", answer.name());
+    }
+    let text = format!(
+        "extern crate checker;\n{modules}fn main() -> std::process::ExitCode {{\n    \
+         match std::env::var(\"{ANSWER}\").unwrap().as_str() {{\n{arms}        \
+         other => panic!(\"{{other}} is not among the answers\"),\n    }}\n}}\n"
+    );
+    let (source, program) = (folder.join(format!("{exercise}.rs")), folder.join(exercise));
+    fs::write(&source, text).unwrap();
+    let library = format!("checker={}", checker_library().display());
+    let (compiles, said) = rustc(&["-D", "warnings", "--extern", &library], &source, &program);
+    assert!(compiles, "{exercise}:\n{said}");
+    program
+}
+
+/// A folder that is gone at the end.
+fn in_folder(name: &str, code: impl FnOnce(&Path)) {
+    let folder = std::env::temp_dir().join(format!("handloop-{name}-{}", std::process::id()));
     fs::create_dir_all(&folder).unwrap();
-    let answers: Vec<Answer> = chapters()
-        .into_iter()
-        .flat_map(|chapter| {
-            let answer =
-                |file: PathBuf| Answer { chapter: chapter.clone(), exercise: stem(&file)[..6].to_owned(), file };
-            files(&chapter.join(kind)).into_iter().map(answer).collect::<Vec<_>>()
-        })
-        .collect();
-    let count = answers.len();
-    let left = Mutex::new(answers);
-    thread::scope(|scope| {
-        for _ in 0..2 {
-            scope.spawn(|| {
-                loop {
-                    let next = left.lock().unwrap().pop();
-                    let Some(answer) = next else { return };
-                    judge(&answer, &answer.compile(&folder));
-                }
-            });
-        }
-    });
+    code(&folder);
     fs::remove_dir_all(&folder).unwrap();
-    count
+}
+
+/// Each exercise, with all of its answers: that of `given`, that of `solutions`, those of `wrong`.
+fn exercises() -> Vec<Vec<Answer>> {
+    let of_chapter = |chapter: &PathBuf| {
+        let all = ["given", "solutions", "wrong"].map(|kind| files(&chapter.join(kind))).concat();
+        let answers_to = |check: PathBuf| {
+            let exercise = stem(&check).to_owned();
+            let own = all.iter().filter(|file| stem(file).starts_with(&exercise));
+            own.map(|file| Answer { chapter: chapter.clone(), exercise: exercise.clone(), file: file.clone() })
+                .collect()
+        };
+        files(&chapter.join("checks")).into_iter().map(answers_to).collect::<Vec<_>>()
+    };
+    chapters().iter().flat_map(of_chapter).collect()
+}
+
+/// Judges the answers to each exercise in folders of these names, on two threads.
+fn judged(kinds: &[&str]) {
+    in_folder(&format!("course-{}", kinds[0]), |folder| {
+        let left = Mutex::new(exercises());
+        let judge_those_left = || {
+            loop {
+                let next = left.lock().unwrap().pop();
+                let Some(mut answers) = next else { return };
+                answers.retain(|answer| kinds.contains(&answer.kind()));
+                let program = compile(&answers, folder);
+                for answer in &answers {
+                    match answer.kind() {
+                        "given" => fails(answer, &program),
+                        "solutions" => passes(answer, &program),
+                        _ => is_rejected(answer, &program),
+                    }
+                }
+                fs::remove_file(program).unwrap();
+            }
+        };
+        thread::scope(|scope| (0..2).for_each(|_| _ = scope.spawn(judge_those_left)));
+    });
 }
 
 #[test]
-fn everything_given_compiles_without_a_warning_and_fails() {
-    let count = judged("given", |answer, program| {
-        let (passes, sentence) = answer.verdict(program, "");
-        assert!(!passes && sentence.starts_with("Rule "), "{}: {sentence}", answer.name());
-    });
-    assert_eq!(count, 3 * chapters().len());
+fn everything_given_fails_and_every_solution_passes() {
+    judged(&["given", "solutions"]);
 }
 
 #[test]
-fn every_solution_passes_and_the_same_each_time() {
-    let count = judged("solutions", |answer, program| {
-        for _ in 0..5 {
-            let (passes, sentence) = answer.verdict(program, "");
-            assert!(passes, "{}: {sentence}", answer.name());
-        }
-    });
-    assert_eq!(count, 3 * chapters().len());
+#[ignore = "some hundred programs, which take minutes to compile: cargo test --test course -- --ignored"]
+fn every_wrong_answer_is_rejected_by_the_rule_that_it_breaks_and_by_no_other() {
+    judged(&["wrong"]);
+}
+
+fn fails(given: &Answer, program: &Path) {
+    let (passes, sentence) = given.verdict(program, "");
+    assert!(!passes && sentence.starts_with("Rule "), "{}: {sentence}", given.name());
+}
+
+/// And the same each time.
+fn passes(solution: &Answer, program: &Path) {
+    for _ in 0..5 {
+        let (passes, sentence) = solution.verdict(program, "");
+        assert!(passes, "{}: {sentence}", solution.name());
+    }
+}
+
+/// By the rule that it declares, and with that rule's check switched off by none.
+fn is_rejected(wrong: &Answer, program: &Path) {
+    let rule = declared(wrong);
+    assert!(sentence(&rule).is_some(), "{}: there is no rule {rule}", wrong.name());
+    let function = function_at_fault(wrong).unwrap_or_default();
+    for _ in 0..3 {
+        let (passes, said) = wrong.verdict(program, "");
+        assert!(!passes && said.starts_with(&format!("Rule {rule}: ")), "{} breaks {rule}: {said}", wrong.name());
+        assert!(said.contains(&function), "{} does wrong in {function}: {said}", wrong.name());
+    }
+    let (passes, said) = wrong.verdict(program, &rule);
+    assert!(passes, "{} is also rejected without the check of rule {rule}, which is not needed: {said}", wrong.name());
 }
 
 /// The first line of a wrong answer: `//! Breaks rule 1.2: …`.
@@ -171,44 +238,15 @@ fn function_at_fault(answer: &Answer) -> Option<String> {
 }
 
 #[test]
-fn every_wrong_answer_is_rejected_by_the_rule_that_it_breaks_and_by_no_other() {
-    judged("wrong", |answer, program| {
-        let rule = declared(answer);
-        assert!(sentence(&rule).is_some(), "{}: there is no rule {rule}", answer.name());
-        for _ in 0..3 {
-            let (passes, said) = answer.verdict(program, "");
-            assert!(!passes && said.starts_with(&format!("Rule {rule}: ")), "{} breaks {rule}: {said}", answer.name());
-        }
-        if let Some(function) = function_at_fault(answer) {
-            let (_, said) = answer.verdict(program, "");
-            assert!(said.contains(&function), "{} does wrong in {function}: {said}", answer.name());
-        }
-        let (passes, said) = answer.verdict(program, &rule);
-        assert!(
-            passes,
-            "{} is also rejected without the check of rule {rule}, which is not needed: {said}",
-            answer.name()
-        );
-    });
-}
-
-#[test]
 fn each_exercise_has_two_wrong_answers_or_more_and_each_of_its_rules_has_one() {
-    for chapter in chapters() {
-        let wrong = files(&chapter.join("wrong"));
-        for check in files(&chapter.join("checks")) {
-            let exercise = stem(&check);
-            let answers: Vec<Answer> = wrong
-                .iter()
-                .filter(|file| stem(file).starts_with(exercise))
-                .map(|file| Answer { chapter: chapter.clone(), exercise: exercise.to_owned(), file: file.clone() })
-                .collect();
-            assert!(answers.len() >= 2, "{exercise} has {} wrong answers", answers.len());
-            let declared: Vec<String> = answers.iter().map(declared).collect();
-            let text = fs::read_to_string(&check).unwrap();
-            for (rule, _) in RULES.iter().filter(|(rule, _)| text.contains(&format!("\"{rule}\""))) {
-                assert!(declared.iter().any(|other| other == rule), "{exercise}: no wrong answer breaks rule {rule}");
-            }
+    for answers in exercises() {
+        let Answer { chapter, exercise, .. } = &answers[0];
+        let wrong: Vec<&Answer> = answers.iter().filter(|answer| answer.kind() == "wrong").collect();
+        assert!(wrong.len() >= 2, "{exercise} has {} wrong answers", wrong.len());
+        let declared: Vec<String> = wrong.into_iter().map(declared).collect();
+        let check = fs::read_to_string(chapter.join("checks").join(format!("{exercise}.rs"))).unwrap();
+        for (rule, _) in RULES.iter().filter(|(rule, _)| check.contains(&format!("\"{rule}\""))) {
+            assert!(declared.iter().any(|other| other == rule), "{exercise}: no wrong answer breaks rule {rule}");
         }
     }
 }
@@ -284,24 +322,26 @@ fn a_function_that_does_not_come_back_is_named() {
 
 /// How the sentence begins and ends with which a check rejects a file in which a piece is replaced by each of these.
 fn says(path: &str, piece: &str, bodies: &[(&str, &str, &str)]) {
-    let folder = std::env::temp_dir().join(format!("handloop-hostile-{}", std::process::id()));
     let file = root().join("lessons").join(path);
     let (exercise, chapter) = (stem(&file).to_owned(), file.parent().and_then(Path::parent).unwrap().to_owned());
-    let folder = folder.join(&exercise);
-    fs::create_dir_all(&folder).unwrap();
     let text = fs::read_to_string(&file).unwrap().replace('\r', "");
     assert!(text.contains(piece));
-    thread::scope(|scope| {
-        for (place, (body, start, end)) in bodies.iter().enumerate() {
+    in_folder(&format!("hostile-{exercise}"), |folder| {
+        let answer = |(place, (body, _, _)): (usize, &(&str, &str, &str))| {
             let file = folder.join(format!("hostile{place}.rs"));
             fs::write(&file, text.replacen(piece, body, 1)).unwrap();
-            let answer = Answer { chapter: chapter.clone(), exercise: exercise.clone(), file };
-            let folder = &folder;
-            scope.spawn(move || {
-                let (passes, sentence) = answer.verdict(&answer.compile(folder), "");
-                assert!(!passes && sentence.starts_with(start) && sentence.ends_with(end), "{body}: {sentence}");
-            });
-        }
+            Answer { chapter: chapter.clone(), exercise: exercise.clone(), file }
+        };
+        let answers: Vec<Answer> = bodies.iter().enumerate().map(answer).collect();
+        let program = compile(&answers, folder);
+        thread::scope(|scope| {
+            for (answer, (body, start, end)) in answers.iter().zip(bodies) {
+                let program = &program;
+                scope.spawn(move || {
+                    let (passes, sentence) = answer.verdict(program, "");
+                    assert!(!passes && sentence.starts_with(start) && sentence.ends_with(end), "{body}: {sentence}");
+                });
+            }
+        });
     });
-    fs::remove_dir_all(&folder).unwrap();
 }
