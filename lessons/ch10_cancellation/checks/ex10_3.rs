@@ -203,6 +203,8 @@ struct Run {
     /// The seconds in which a future was dropped.
     dropped: Vec<u64>,
     is_endless: bool,
+    /// The second in which it panicked, and how.
+    panic: Option<(u64, String)>,
     /// The first second in which a poll called its own waker and returned pending.
     woke_itself: Option<u64>,
 }
@@ -224,9 +226,11 @@ fn run<M: Messages>(make: impl FnOnce(Line) -> M, plan: &Plan, when: Polled) -> 
     let mut inbox = make(Line(world.clone()));
     let mut run = Run::default();
     let sent = plan.seconds.len() / 3;
-    // After the last piece each message needs a second, and one future may be dropped before that.
-    let last = plan.seconds.last().copied().unwrap_or(0) + 2 * plan.limit + 2 * sent as u64 + 5;
-    while world.now.get() <= last && run.messages.len() < sent + 3 && !run.is_endless {
+    // After the last piece each message needs a second, and where the time is over before that, a future may be dropped.
+    let enough = plan.seconds.last().copied().unwrap_or(0) + 2 * sent as u64 + 5;
+    let last = if plan.limit > enough { enough } else { enough + 2 * plan.limit };
+    let is_over = |run: &Run| run.messages.len() == sent + 3 || run.is_endless || run.panic.is_some();
+    while world.now.get() <= last && !is_over(&run) {
         attempt(&mut inbox, &world, plan.limit, last, when, &mut run);
     }
     run.confirmed = world.confirmed.get();
@@ -253,7 +257,11 @@ fn attempt(inbox: &mut impl Messages, world: &World, limit: u64, last: u64, when
                     run.is_endless = true;
                     return;
                 }
-                Err(payload) => resume_unwind(payload),
+                Err(payload) if checker::is_todo(&*payload) => resume_unwind(payload),
+                Err(_) => {
+                    run.panic = Some((world.now.get(), checker::last_panic()));
+                    return;
+                }
             }
             if probe.wakes() > 0 {
                 run.woke_itself = run.woke_itself.or(Some(world.now.get()));
@@ -276,7 +284,10 @@ fn sent(plan: &Plan) -> Vec<String> {
     (0..plan.seconds.len() / 3).map(|message| line::text(message, 0) + &line::text(message, 1)).collect()
 }
 
-/// Seven messages each: pieces that come together, and far from each other.
+/// The time is never over.
+const LONG: u64 = 1_000;
+
+/// Seven messages each: pieces that come together, and far from each other. First come those in which nothing is dropped.
 fn plans() -> Vec<Plan> {
     let plan = |limit: u64, pattern: u64| {
         let gaps = (0..21)
@@ -287,7 +298,7 @@ fn plans() -> Vec<Plan> {
         });
         Plan { limit, seconds: seconds.collect() }
     };
-    (2..=6).flat_map(|limit| (0..6).map(move |pattern| plan(limit, pattern))).collect()
+    [LONG, 2, 3, 4, 5, 6].into_iter().flat_map(|limit| (0..6).map(move |pattern| plan(limit, pattern))).collect()
 }
 
 fn repaired(plan: &Plan, when: Polled) -> Run {
@@ -301,6 +312,10 @@ fn loses_nothing() -> Verdict {
         // Rule 3.1's.
         if run.is_endless {
             continue;
+        }
+        if let Some((second, panic)) = run.panic {
+            let panic = messages::panicked_in(&messages::a_plan(plan.limit, second), &panic);
+            return Err(messages::part_2("Inbox", &panic));
         }
         let (expected, seen) = (sent(&plan), run.texts());
         let place = (0..expected.len().max(seen.len()))
