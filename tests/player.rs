@@ -115,7 +115,7 @@ fn picture_of_each_program() {
     let folder = Folder::new("svg");
     for program in PROGRAMS {
         let path = folder.file(program);
-        assert_eq!(printed(&[program, "--svg", &path]), "");
+        assert_eq!(printed(&[program, "--svg", &path]), format!("The picture is in {path}.\n"));
         same_as_file(&format!("{program}.svg"), &fs::read_to_string(path).unwrap());
     }
 }
@@ -125,7 +125,7 @@ fn page_of_each_program_needs_nothing_else_and_is_small() {
     let folder = Folder::new("html");
     for program in PROGRAMS {
         let path = folder.file(program);
-        assert_eq!(printed(&[program, "--html", &path]), "");
+        assert_eq!(printed(&[program, "--html", &path]), format!("The page is in {path}: open it in a browser.\n"));
         let page = fs::read_to_string(path).unwrap();
         assert!(page.len() <= 150_000, "{} bytes", page.len());
         for outside in ["http:", "https:", "src=", "@import", "url(", "fetch(", "{{"] {
@@ -206,11 +206,16 @@ fn what_a_command_says_when_it_cannot_be_done() {
     assert_eq!(remark("b\n"), "This is the beginning.");
     assert_eq!(remark("g 9999\n"), format!("There is no step 9999: they go from 0 to {}.", recorded.last()));
     assert_eq!(remark("g x\n"), format!("There is no step x: they go from 0 to {}.", recorded.last()));
-    assert_eq!(remark(&format!("g {}\n\n", recorded.last())), "This is the last step. b goes back, q ends.");
+    assert_eq!(
+        remark(&format!("g {}\n\n", recorded.last())),
+        "This is the last step. b Enter goes back, q Enter ends."
+    );
     assert_eq!(remark("t nobody\n"), "3, work 2; 4, work 3.", "the end of the list of all");
     assert_eq!(remark(&format!("g {}\nt 2\n", recorded.last())), "After this step nothing more happens to 2.");
     assert_eq!(remark("t\n"), "t needs the name of a task, or its number: t 2");
-    assert_eq!(remark("what\n"), "There is no command what: the line above lists them.");
+    let together = "There is no command bq. Each is a line of its own: the line below lists them.";
+    assert_eq!(remark("bq\n"), together);
+    assert_eq!(remark("?\n"), "Each command is a line, with Enter at its end; the line below lists them.");
     assert_eq!(remark("g\n"), "g needs the number of a step: g 12");
 }
 
