@@ -92,9 +92,9 @@ fn command(recorded: &Recorded, step: usize, line: &str) -> Command {
         ("h" | "help" | "?", _) => {
             Command::Sorry("Each command is a line, with Enter at its end; the line below lists them.".to_owned())
         }
-        _ => Command::Sorry(format!(
-            "There is no command {line}. Each is a line of its own: the line below lists them."
-        )),
+        _ => {
+            Command::Sorry(format!("There is no command {line}. Each is a line of its own: the line below lists them."))
+        }
     }
 }
 

@@ -9,11 +9,12 @@ mod exercise;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::process::ExitCode;
 use std::rc::Rc;
-use std::task::{Context, Poll};
+use std::task::Poll;
 
 use checker::contract::Probe;
+use checker::endless::Endless;
 use checker::{Verdict, messages};
-use clock::{Endless, Piece, Sleep, World};
+use clock::{Piece, Sleep, World};
 use exercise::Timeout;
 
 fn main() -> ExitCode {
@@ -31,15 +32,14 @@ fn main() -> ExitCode {
 /// A virtual clock, a sleep, and a future of which the check knows when it is ready.
 mod clock {
     use std::cell::{Cell, RefCell};
-    use std::panic::panic_any;
     use std::pin::Pin;
     use std::rc::Rc;
     use std::task::{Context, Poll, Waker};
 
+    use crate::checker::endless::count;
+
     /// No poll of a check polls one of the two so often; past it they are ended from within.
     pub const TOO_MANY: usize = 1_000;
-
-    pub struct Endless;
 
     #[derive(Default)]
     pub struct World {
@@ -65,13 +65,6 @@ mod clock {
         }
     }
 
-    fn count(polls: &Cell<usize>) {
-        polls.set(polls.get() + 1);
-        if polls.get() >= TOO_MANY {
-            panic_any(Endless);
-        }
-    }
-
     pub fn wake(waker: &RefCell<Option<Waker>>) {
         let waker = waker.take();
         if let Some(waker) = waker {
@@ -93,7 +86,7 @@ mod clock {
         type Output = ();
 
         fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
-            count(&self.world.polls_of_sleep);
+            count(&self.world.polls_of_sleep, TOO_MANY);
             if self.world.now.get() >= self.deadline {
                 return Poll::Ready(());
             }
@@ -112,7 +105,7 @@ mod clock {
         type Output = u64;
 
         fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<u64> {
-            count(&self.world.polls_of_future);
+            count(&self.world.polls_of_future, TOO_MANY);
             if self.world.polls_of_sleep.get() > 0 && self.world.polls_of_future.get() == 1 {
                 self.world.is_sleep_first.set(true);
             }
@@ -196,7 +189,7 @@ fn run(case: Case, when: Polled) -> Run {
         polls += 1;
         world.begin_poll();
         let probe = Probe::new();
-        let poll = || probe.with_waker(|waker| timeout.as_mut().poll(&mut Context::from_waker(waker)));
+        let poll = || probe.poll(timeout.as_mut());
         let outcome = catch_unwind(AssertUnwindSafe(poll));
         if world.is_sleep_first.get() {
             run.clock_first = run.clock_first.or(Some(second));

@@ -8,13 +8,14 @@ mod exercise;
 
 use std::any::Any;
 use std::cell::{Cell, RefCell};
-use std::panic::{AssertUnwindSafe, catch_unwind, panic_any, resume_unwind};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::pin::Pin;
 use std::process::ExitCode;
 use std::rc::Rc;
 use std::task::{Context, Poll};
 
 use checker::contract::Probe;
+use checker::endless::{Endless, count};
 use checker::messages::Moment::{self, *};
 use checker::{Verdict, messages};
 use exercise::{Cancelled, Task, task};
@@ -37,8 +38,6 @@ const TURNS: usize = 12;
 
 /// No future of a check is polled so often; past it the run is ended from within.
 const TOO_MANY: usize = 10_000;
-
-struct Endless;
 
 #[derive(Clone, Copy)]
 struct Case {
@@ -172,7 +171,7 @@ impl Life {
         let mut handle = self.handle.borrow_mut();
         let Some(handle) = handle.as_mut() else { return };
         CASE.set(Some(self.case));
-        let poll = self.waiter.with_waker(|waker| Pin::new(handle).poll(&mut Context::from_waker(waker)));
+        let poll = self.waiter.poll(Pin::new(handle));
         if let Poll::Ready(outcome) = poll {
             *self.outcome.borrow_mut() = Some(outcome);
         }
@@ -186,10 +185,7 @@ impl Future for Piece {
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<usize> {
         let life = &self.0;
-        life.polls.set(life.polls.get() + 1);
-        if life.polls.get() > TOO_MANY {
-            panic_any(Endless);
-        }
+        count(&life.polls, TOO_MANY);
         if life.polls.get() < life.case.polls {
             context.waker().wake_by_ref();
             return Poll::Pending;
@@ -297,7 +293,7 @@ fn turn(works: &mut [(Option<Work>, Option<Probe>)], lives: &[Rc<Life>]) {
             life.was_polled.set(true);
         }
         let probe = Probe::new();
-        let poll = probe.with_waker(|waker| work.as_mut().poll(&mut Context::from_waker(waker)));
+        let poll = probe.poll(work.as_mut());
         if poll.is_ready() {
             life.is_kept.set(life.case.is_to_be_dropped() && life.dropped.get().is_none());
             *place = None;

@@ -12,12 +12,13 @@ mod handed_out;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::pin::Pin;
 use std::process::ExitCode;
-use std::task::{Context, Poll};
+use std::task::Poll;
 
 use checker::contract::Probe;
+use checker::endless::Endless;
 use checker::{Verdict, messages};
 use exercise::{Inbox, Plan, reproduce};
-use line::{Endless, Line, World};
+use line::{Line, World};
 
 fn main() -> ExitCode {
     checker::run(
@@ -35,15 +36,14 @@ fn main() -> ExitCode {
 mod line {
     use std::cell::{Cell, RefCell};
     use std::collections::{BTreeMap, VecDeque};
-    use std::panic::panic_any;
     use std::pin::Pin;
     use std::rc::Rc;
     use std::task::{Context, Poll, Waker};
 
+    use crate::checker::endless::count;
+
     /// No poll of a message makes so many polls of the line; past it the run is ended from within.
     pub const TOO_MANY: usize = 1_000;
-
-    pub struct Endless;
 
     /// A piece of a message.
     #[derive(Debug)]
@@ -74,13 +74,6 @@ mod line {
             };
             let pieces = seconds.iter().enumerate().map(|(place, second)| (*second, piece(place))).collect();
             Rc::new(World { pieces: RefCell::new(pieces), ..World::default() })
-        }
-
-        fn count(&self) {
-            self.polls.set(self.polls.get() + 1);
-            if self.polls.get() > TOO_MANY {
-                panic_any(Endless);
-            }
         }
 
         fn is_piece_there(&self) -> bool {
@@ -130,7 +123,7 @@ mod line {
 
         fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Piece> {
             let world = &self.0;
-            world.count();
+            count(&world.polls, TOO_MANY);
             if world.is_piece_there() {
                 let piece = world.pieces.borrow_mut().pop_front();
                 return piece.map_or(Poll::Pending, |(_, piece)| Poll::Ready(piece));
@@ -153,7 +146,7 @@ mod line {
 
         fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
             let world = self.world.clone();
-            world.count();
+            count(&world.polls, TOO_MANY);
             let end = *self.end.get_or_insert_with(|| {
                 world.begun.set(world.begun.get() + 1);
                 (world.now.get() + 1, world.begun.get())
@@ -246,7 +239,7 @@ fn attempt(inbox: &mut impl Messages, world: &World, limit: u64, last: u64, when
         if is_woken || when == Polled::Always || world.now.get() == deadline {
             world.polls.set(0);
             let probe = Probe::new();
-            let poll = || probe.with_waker(|waker| future.as_mut().poll(&mut Context::from_waker(waker)));
+            let poll = || probe.poll(future.as_mut());
             match catch_unwind(AssertUnwindSafe(poll)) {
                 Ok(Poll::Ready(message)) => {
                     run.messages.push((world.now.get(), message));
