@@ -158,11 +158,13 @@ fn explained_in(chapter: &Chapter, code: &str, line: &str) -> Option<&'static Ch
 /// that differ: there both have to be the quoted ones. A code that is second in a heading is explained by the section's
 /// text, where the error is about a poll or a pin.
 fn explains(lesson: &str, code: &str, line: &str) -> bool {
+    let is_of_an_option = ["`Option<", "`&Option<", "`&mut Option<"].iter().any(|start| line.contains(start));
     let mut codes = lesson.lines().filter(|line| line.starts_with("### E")).filter_map(|line| line.split(':').next());
     match codes.find(|codes| codes.contains(code)) {
         None => return false,
         Some(codes) if !codes.starts_with(&format!("### {code}")) => {
-            return line.contains("`poll`") || line.contains("Pin<");
+            // An `Option` around a pinned future has no `poll` either, and there the section's cure does not help.
+            return !is_of_an_option && (line.contains("`poll`") || line.contains("Pin<"));
         }
         Some(_) => {}
     }

@@ -2,6 +2,9 @@
 
 use crate::course::{CHAPTERS, Chapter};
 
+/// So many lines around a change are shown that are the same.
+const CONTEXT: usize = 3;
+
 /// One line of the change.
 #[derive(PartialEq, Eq, Debug)]
 pub enum Change<'a> {
@@ -15,14 +18,32 @@ pub fn show(chapter: &Chapter) {
     let before = CHAPTERS.iter().rev().find(|other| other.number < chapter.number);
     let (old, new) = (before.map_or(String::new(), |before| without_tell(before.stage)), without_tell(chapter.stage));
     let changes = changes(&old, &new);
-    for change in &changes {
-        match change {
-            Change::Same(line) => println!("  {line}"),
-            Change::Removed(line) => println!("- {line}"),
-            Change::Added(line) => println!("+ {line}"),
+    for shown in shortened(&changes) {
+        match shown {
+            Some(Change::Same(line)) => println!("  {line}"),
+            Some(Change::Removed(line)) => println!("- {line}"),
+            Some(Change::Added(line)) => println!("+ {line}"),
+            None => println!("…"),
         }
     }
     println!("{} lines added and removed, beside `tell`, which is the same in every stage.", count(&changes));
+}
+
+/// The changes with what is around them; `None`: lines that are the same are left out.
+pub fn shortened<'a, 'b>(changes: &'b [Change<'a>]) -> Vec<Option<&'b Change<'a>>> {
+    let is_near = |place: usize| {
+        let around = place.saturating_sub(CONTEXT)..changes.len().min(place + CONTEXT + 1);
+        changes[around].iter().any(|change| !matches!(change, Change::Same(_)))
+    };
+    let mut shown = Vec::new();
+    for (place, change) in changes.iter().enumerate() {
+        if is_near(place) {
+            shown.push(Some(change));
+        } else if shown.last() != Some(&None) {
+            shown.push(None);
+        }
+    }
+    shown
 }
 
 pub fn count(changes: &[Change<'_>]) -> usize {

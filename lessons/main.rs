@@ -192,9 +192,13 @@ fn show(recorded: &Recorded, form: Form, width: Option<usize>) -> Result<(), Box
             let text = timeline::timeline(&recorded.name, &recorded.lanes(), width);
             output::written(stdout().lock().write_all(text.as_bytes()));
         }
-        Form::Html(path) => file::write_whole(&path, &html::html(recorded))?,
+        Form::Html(path) => {
+            file::write_whole(&path, &html::html(recorded))?;
+            println!("The page is in {}: open it in a browser.", path.display());
+        }
         Form::Svg(path) => {
             file::write_whole(&path, &svg::svg(&recorded.name, &recorded.lanes()))?;
+            println!("The picture is in {}.", path.display());
         }
         Form::Run { .. } => unreachable!("it was run"),
     }

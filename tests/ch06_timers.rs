@@ -3,6 +3,8 @@
 #[allow(dead_code, missing_docs, unsafe_code)]
 #[path = "../lessons/ch06_timers/stage.rs"]
 mod stage;
+#[path = "common/stages.rs"]
+mod stages;
 
 use std::cell::RefCell;
 use std::future::poll_fn;
@@ -15,11 +17,11 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use stage::{Clock, Time, block_on, do_some_work, join};
+use stages::{TOLD, told};
 
 type Work<'a> = Pin<Box<dyn Future<Output = ()> + 'a>>;
 
 thread_local! {
-    static TOLD: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
     /// What happens once, while the next clone of a waker is made.
     static AT_THE_CLONE: RefCell<Option<Box<dyn FnOnce()>>> = const { RefCell::new(None) };
 }
@@ -28,20 +30,14 @@ thread_local! {
 const BACKSTOP: Duration = Duration::from_secs(60);
 
 fn listen() {
-    fn hear(event: &str, _: &'static Location<'static>) {
-        TOLD.with_borrow_mut(|told| told.push(event.to_owned()));
+    fn hear(event: &str, at: &'static Location<'static>) {
+        stages::hear(event, at);
         if let Some(happens) = event.starts_with("clone ").then(|| AT_THE_CLONE.take()).flatten() {
             happens();
         }
     }
     stage::PLAYER.get_or_init(|| hear);
     TOLD.take();
-}
-
-/// What was told with this word, without it.
-fn told(word: &str) -> Vec<String> {
-    let rest = |event: &String| event.strip_prefix(word)?.strip_prefix(' ').map(str::to_owned);
-    TOLD.with_borrow(|told| told.iter().filter_map(rest).collect())
 }
 
 fn virtual_clock(seconds: u64) -> Arc<Clock> {

@@ -3,10 +3,12 @@
 #[allow(dead_code, missing_docs, unsafe_code)]
 #[path = "../lessons/ch07_event_loop/stage.rs"]
 mod stage;
+#[path = "common/stages.rs"]
+mod stages;
 
 use std::cell::{Cell, RefCell};
 use std::future::poll_fn;
-use std::panic::{AssertUnwindSafe, Location, catch_unwind};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 use std::sync::mpsc::channel;
 use std::sync::{Arc, Mutex};
@@ -15,10 +17,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use stage::{Clock, EventLoop, Time, article, do_some_work, join};
-
-thread_local! {
-    static TOLD: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
-}
+use stages::{listen_to, told, yields};
 
 /// Far beyond what a thread needs.
 const BACKSTOP: Duration = Duration::from_secs(60);
@@ -26,34 +25,8 @@ const BACKSTOP: Duration = Duration::from_secs(60);
 /// A task that wakes itself in each poll panics here instead of going on for ever.
 const BOUND: usize = 1000;
 
-fn listen() {
-    fn hear(event: &str, _: &'static Location<'static>) {
-        TOLD.with_borrow_mut(|told| told.push(event.to_owned()));
-    }
-    stage::PLAYER.get_or_init(|| hear);
-    TOLD.take();
-}
-
-/// What was told with this word, without it.
-fn told(word: &str) -> Vec<String> {
-    let rest = |event: &String| event.strip_prefix(word)?.strip_prefix(' ').map(str::to_owned);
-    TOLD.with_borrow(|told| told.iter().filter_map(rest).collect())
-}
-
 fn virtual_clock() -> Arc<Clock> {
     Clock::new(Time::Virtual(Mutex::default()))
-}
-
-/// Pending once, with its waker already called.
-fn yield_now() -> impl Future<Output = ()> {
-    let mut has_yielded = false;
-    poll_fn(move |context| {
-        if std::mem::replace(&mut has_yielded, true) {
-            return Poll::Ready(());
-        }
-        context.waker().wake_by_ref();
-        Poll::Pending
-    })
 }
 
 /// Wakes itself in each poll, and counts its polls.
@@ -90,7 +63,7 @@ fn within_the_backstop<T: Send + 'static>(test: impl FnOnce() -> T + Send + 'sta
 /// The run that the lesson shows: 3 tasks, 6 polls, 3 wakes.
 #[test]
 fn the_program_of_the_chapter() {
-    listen();
+    listen_to(&stage::PLAYER);
     article(&virtual_clock());
     assert_eq!(told("poll"), ["1", "2", "3", "1", "3", "3"]);
     assert_eq!(told("wake"), ["1", "3", "3"]);
@@ -112,7 +85,7 @@ fn the_program_of_the_chapter() {
 /// Rules 7.1 and 7.3: before its wake returns, and before its own poll does, a task is not polled again.
 #[test]
 fn a_wake_polls_nothing() {
-    listen();
+    listen_to(&stage::PLAYER);
     let clock = virtual_clock();
     let (polls, wakers): (Vec<Cell<usize>>, Vec<RefCell<Option<Waker>>>) = (0..20).map(|_| Default::default()).unzip();
     let event_loop = EventLoop::new(&clock);
@@ -122,7 +95,7 @@ fn a_wake_polls_nothing() {
     event_loop.run_until_complete(async {
         wakers.iter().for_each(call);
         assert!(polls.iter().all(|polls| polls.get() == 1));
-        yield_now().await;
+        yields().await;
         assert!(polls.iter().all(|polls| polls.get() == 2), "and in the next turn all are");
     });
 }
@@ -157,7 +130,7 @@ fn a_wake_from_another_thread_ends_the_wait() {
 /// Rule 7.2, for wakes during the poll and after it, by the waker and by its clones.
 #[test]
 fn several_wakes_are_one_entry() {
-    listen();
+    listen_to(&stage::PLAYER);
     let clock = virtual_clock();
     let (polls, waker) = (Cell::new(0), RefCell::default());
     let event_loop = EventLoop::new(&clock);
@@ -173,12 +146,12 @@ fn several_wakes_are_one_entry() {
     event_loop.run_until_complete(async {
         for expected in [1, 3, 4, 4, 4] {
             assert_eq!(polls.get(), expected);
-            yield_now().await;
+            yields().await;
         }
         (0..25).for_each(|_| call(&waker));
         for expected in [4, 5, 5] {
             assert_eq!(polls.get(), expected);
-            yield_now().await;
+            yields().await;
         }
     });
     assert_eq!(told("wake").iter().filter(|number| *number == "1").count(), 75);
@@ -187,17 +160,17 @@ fn several_wakes_are_one_entry() {
 /// Rules 7.2 and 7.3: its entry is in the queue until its poll, also when the turn has begun.
 #[test]
 fn a_wake_in_the_turn_before_the_poll_is_no_second_entry() {
-    listen();
+    listen_to(&stage::PLAYER);
     let clock = virtual_clock();
     let (polls, wakers): (Vec<Cell<usize>>, Vec<RefCell<Option<Waker>>>) = (0..20).map(|_| Default::default()).unzip();
     let event_loop = EventLoop::new(&clock);
     event_loop.spawn("wakes all", async {
-        yield_now().await;
+        yields().await;
         wakers.iter().for_each(call);
     });
     for (polls, waker) in polls.iter().zip(&wakers) {
         event_loop.spawn("woken before its second poll", async {
-            join(yield_now(), wait(polls, waker)).await;
+            join(yields(), wait(polls, waker)).await;
         });
     }
     event_loop.run_until_complete(do_some_work(&clock, 1));
@@ -207,14 +180,14 @@ fn a_wake_in_the_turn_before_the_poll_is_no_second_entry() {
 /// Rule 7.3.
 #[test]
 fn a_wake_during_the_poll_is_not_lost() {
-    listen();
+    listen_to(&stage::PLAYER);
     let clock = virtual_clock();
     let count = Cell::new(0);
     let event_loop = EventLoop::new(&clock);
     for _ in 0..20 {
         event_loop.spawn("yields", async {
-            yield_now().await;
-            yield_now().await;
+            yields().await;
+            yields().await;
             count.set(count.get() + 1);
         });
     }
@@ -225,7 +198,7 @@ fn a_wake_during_the_poll_is_not_lost() {
 /// Rule 7.4: in the order of the wakes, which is not that of the spawns.
 #[test]
 fn tasks_are_polled_in_the_order_in_which_they_became_ready() {
-    listen();
+    listen_to(&stage::PLAYER);
     let clock = virtual_clock();
     let order: Vec<usize> = (0..23).map(|place| place * 7 % 23).collect();
     let (polls, wakers): (Vec<Cell<usize>>, Vec<RefCell<Option<Waker>>>) = (0..23).map(|_| Default::default()).unzip();
@@ -235,7 +208,7 @@ fn tasks_are_polled_in_the_order_in_which_they_became_ready() {
     }
     event_loop.run_until_complete(async {
         order.iter().for_each(|place| call(&wakers[*place]));
-        yield_now().await;
+        yields().await;
     });
     let spawns = 1..=24;
     let wakes = order.iter().map(|place| place + 1).chain([24]);
@@ -245,7 +218,7 @@ fn tasks_are_polled_in_the_order_in_which_they_became_ready() {
 /// Rule 7.4: a task that wakes itself keeps neither the others nor the end of the run waiting.
 #[test]
 fn a_turn_ends_whatever_a_task_does() {
-    listen();
+    listen_to(&stage::PLAYER);
     let clock = virtual_clock();
     let polls: Vec<Cell<usize>> = (0..20).map(|_| Cell::default()).collect();
     let event_loop = EventLoop::new(&clock);
@@ -253,7 +226,7 @@ fn a_turn_ends_whatever_a_task_does() {
     event_loop.run_until_complete(async {
         for turn in 1..=50 {
             assert!(polls.iter().all(|polls| polls.get() == turn), "turn {turn}: {polls:?}");
-            yield_now().await;
+            yields().await;
         }
     });
 }
@@ -272,21 +245,21 @@ fn what_is_spawned_in_a_turn_is_for_the_next() {
             }
         });
     }
-    listen();
+    listen_to(&stage::PLAYER);
     let clock = virtual_clock();
     let calls = Cell::new(0);
     let event_loop = EventLoop::new(&clock);
     again(event_loop.clone(), &calls);
     event_loop.run_until_complete(async {});
     assert_eq!(calls.get(), 2, "one by the test, and one in the only turn");
-    event_loop.run_until_complete(yield_now());
+    event_loop.run_until_complete(yields());
     assert_eq!(calls.get(), 4);
 }
 
 /// Rule 7.5.
 #[test]
 fn a_task_that_nobody_wakes_is_polled_once() {
-    listen();
+    listen_to(&stage::PLAYER);
     let clock = virtual_clock();
     let (polls, wakers): (Vec<Cell<usize>>, Vec<RefCell<Option<Waker>>>) = (0..20).map(|_| Default::default()).unzip();
     let event_loop = EventLoop::new(&clock);
@@ -296,7 +269,7 @@ fn a_task_that_nobody_wakes_is_polled_once() {
     event_loop.run_until_complete(async {
         for _ in 0..5 {
             do_some_work(&clock, 1).await;
-            yield_now().await;
+            yields().await;
         }
     });
     assert!(polls.iter().all(|polls| polls.get() == 1), "{polls:?}");
@@ -343,7 +316,7 @@ fn a_task_may_spawn_and_wake_wherever_its_code_runs() {
 /// Rule 7.7: while the loop is there, and after it.
 #[test]
 fn a_wake_of_a_task_that_is_over_changes_nothing() {
-    listen();
+    listen_to(&stage::PLAYER);
     let clock = virtual_clock();
     let wakers = RefCell::new(Vec::new());
     let event_loop = EventLoop::new(&clock);
@@ -361,7 +334,7 @@ fn a_wake_of_a_task_that_is_over_changes_nothing() {
     wakers.borrow().iter().for_each(Waker::wake_by_ref);
     event_loop.run_until_complete(async {
         wakers.borrow().iter().for_each(Waker::wake_by_ref);
-        yield_now().await;
+        yields().await;
     });
     assert_eq!(told("poll").len(), polls + 2, "nobody was polled but the second main, twice");
     drop(event_loop);
@@ -371,7 +344,7 @@ fn a_wake_of_a_task_that_is_over_changes_nothing() {
 /// Only the table owns a future: it goes when it is over or the loop is dropped, whoever has a waker.
 #[test]
 fn a_waker_keeps_no_future() {
-    listen();
+    listen_to(&stage::PLAYER);
     let clock = virtual_clock();
     let alive = Rc::new(());
     let (polls, wakers): (Vec<Cell<usize>>, Vec<RefCell<Option<Waker>>>) = (0..20).map(|_| Default::default()).unzip();
@@ -397,7 +370,7 @@ fn a_waker_keeps_no_future() {
 /// The turn in which `main` is over goes to its end, and what is left goes on in the next run.
 #[test]
 fn a_run_ends_with_its_turn_and_the_tasks_stay() {
-    listen();
+    listen_to(&stage::PLAYER);
     let clock = virtual_clock();
     let order = RefCell::new(Vec::new());
     let note = |what: &'static str| order.borrow_mut().push(what);
@@ -410,7 +383,7 @@ fn a_run_ends_with_its_turn_and_the_tasks_stay() {
                 spawner.spawn("grandchild", async move { note("grandchild") });
             });
         };
-        join(yield_now(), spawns).await;
+        join(yields(), spawns).await;
         note("main is over");
         "its result"
     });
@@ -422,7 +395,7 @@ fn a_run_ends_with_its_turn_and_the_tasks_stay() {
 /// A panic ends the run. The entries of the others are still there for the next one.
 #[test]
 fn a_panic_takes_no_entry_of_the_others() {
-    listen();
+    listen_to(&stage::PLAYER);
     let clock = virtual_clock();
     let count = Cell::new(0);
     let event_loop = EventLoop::new(&clock);
@@ -458,7 +431,7 @@ fn a_timer_fires_while_somebody_is_always_ready() {
 /// What the lesson warns of: in a run within a run, a wake for the outer one is lost.
 #[test]
 fn a_run_in_a_task_of_the_same_loop_loses_its_wake() {
-    listen();
+    listen_to(&stage::PLAYER);
     let clock = virtual_clock();
     let event_loop = EventLoop::new(&clock);
     let weak = Rc::downgrade(&event_loop);
@@ -469,7 +442,7 @@ fn a_run_in_a_task_of_the_same_loop_loses_its_wake() {
         let waker = context.waker().clone();
         weak.upgrade().expect("it runs").run_until_complete(async move {
             waker.wake();
-            yield_now().await;
+            yields().await;
         });
         Poll::<()>::Pending
     });

@@ -3,15 +3,17 @@
 #[allow(dead_code, missing_docs, unsafe_code)]
 #[path = "../lessons/ch08_tasks/stage.rs"]
 mod stage;
+#[path = "common/stages.rs"]
+mod stages;
 
 use std::cell::{Cell, RefCell};
 use std::future::{pending, poll_fn};
-use std::panic::{AssertUnwindSafe, Location, catch_unwind};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::pin::{Pin, pin};
 use std::process::Command;
 use std::rc::Rc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::Ordering;
 use std::sync::mpsc::channel;
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Wake, Waker};
@@ -19,6 +21,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use stage::{ARROWS, Clock, EventLoop, State, Task, Time, do_some_work, join};
+use stages::{Bell, OnDrop, TOLD, listen_to, told, yields};
 
 const STAGE: &str = include_str!("../lessons/ch08_tasks/stage.rs");
 const LESSON: &str = include_str!("../lessons/ch08_tasks/README.md");
@@ -26,24 +29,6 @@ const STALLED: &str = "stalled: all tasks wait, and no waker is left that could 
 
 /// Far beyond what a thread needs for an answer.
 const BACKSTOP: Duration = Duration::from_secs(60);
-
-thread_local! {
-    static TOLD: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
-}
-
-fn listen() {
-    fn hear(event: &str, _: &'static Location<'static>) {
-        TOLD.with_borrow_mut(|told| told.push(event.to_owned()));
-    }
-    stage::PLAYER.get_or_init(|| hear);
-    TOLD.take();
-}
-
-/// What was told with this word, without it.
-fn told(word: &str) -> Vec<String> {
-    let rest = |event: &String| event.strip_prefix(word)?.strip_prefix(' ').map(str::to_owned);
-    TOLD.with_borrow(|told| told.iter().filter_map(rest).collect())
-}
 
 fn polls_of(number: usize) -> usize {
     told("poll").iter().filter(|polled| **polled == number.to_string()).count()
@@ -58,19 +43,6 @@ fn text(panic: &(dyn std::any::Any + Send)) -> &'static str {
     panic.downcast_ref::<&str>().expect("a text")
 }
 
-/// Pending once, and woken by itself.
-async fn yields() {
-    let mut is_first = true;
-    poll_fn(|context| {
-        if !std::mem::take(&mut is_first) {
-            return Poll::Ready(());
-        }
-        context.waker().wake_by_ref();
-        Poll::Pending
-    })
-    .await;
-}
-
 /// Pending once, and leaves its waker there.
 async fn is_woken(wakers: &RefCell<Vec<Waker>>) {
     let mut is_first = true;
@@ -82,27 +54,6 @@ async fn is_woken(wakers: &RefCell<Vec<Waker>>) {
         Poll::Pending
     })
     .await;
-}
-
-/// Counts its wakes.
-#[derive(Default)]
-struct Bell {
-    rings: AtomicUsize,
-}
-
-impl Wake for Bell {
-    fn wake(self: Arc<Self>) {
-        self.rings.fetch_add(1, Ordering::SeqCst);
-    }
-}
-
-/// Does this when it is dropped.
-struct OnDrop<F: FnMut()>(F);
-
-impl<F: FnMut()> Drop for OnDrop<F> {
-    fn drop(&mut self) {
-        (self.0)();
-    }
 }
 
 const STATES: [State; 5] = [State::Waiting, State::Ready, State::Running, State::Woken, State::Over];
@@ -231,7 +182,7 @@ fn main() {
 /// Rule 8.1, with 25 tasks: five wakes before a poll are one, and five wakes during it are one more.
 #[test]
 fn wakes_of_one_task_are_one_poll() {
-    listen();
+    listen_to(&stage::PLAYER);
     let clock = virtual_clock();
     let wakers: RefCell<Vec<Waker>> = RefCell::default();
     let event_loop = EventLoop::new(&clock);
@@ -264,7 +215,7 @@ fn wakes_of_one_task_are_one_poll() {
 /// A task that is woken while it runs enters the queue when its poll is over: behind whom it woke itself.
 #[test]
 fn a_woken_task_is_behind_those_that_its_poll_woke() {
-    listen();
+    listen_to(&stage::PLAYER);
     let clock = virtual_clock();
     let event_loop = EventLoop::new(&clock);
     let spawner = event_loop.clone();
@@ -283,7 +234,7 @@ fn a_woken_task_is_behind_those_that_its_poll_woke() {
 /// Rule 8.1: another thread wakes it in mid-poll.
 #[test]
 fn a_wake_of_another_thread_during_the_poll_is_not_lost() {
-    listen();
+    listen_to(&stage::PLAYER);
     let clock = Clock::new(Time::Real(Instant::now()));
     let mut is_first = true;
     EventLoop::new(&clock).run_until_complete(poll_fn(move |context| {
@@ -300,7 +251,7 @@ fn a_wake_of_another_thread_during_the_poll_is_not_lost() {
 /// Rule 8.2, with 25 tasks that end in another order than the one in which they are awaited.
 #[test]
 fn each_handle_gives_the_result_of_its_own_task() {
-    listen();
+    listen_to(&stage::PLAYER);
     let clock = virtual_clock();
     let event_loop = EventLoop::new(&clock);
     let seconds: Vec<u64> = (1..=25).map(|number| number * 7 % 26).collect();
@@ -335,7 +286,7 @@ fn a_handle_gives_its_result_once() {
 /// Rule 8.3: main is polled to leave its waker, and again when the task is over; the wake comes from the task's poll.
 #[test]
 fn the_end_of_a_task_wakes_who_awaits_its_handle() {
-    listen();
+    listen_to(&stage::PLAYER);
     let clock = virtual_clock();
     let event_loop = EventLoop::new(&clock);
     let spawner = event_loop.clone();
@@ -348,7 +299,7 @@ fn the_end_of_a_task_wakes_who_awaits_its_handle() {
 /// Rule 8.3: a task that is over is not waited for.
 #[test]
 fn a_handle_of_a_task_that_is_over_takes_no_waker() {
-    listen();
+    listen_to(&stage::PLAYER);
     let clock = virtual_clock();
     let event_loop = EventLoop::new(&clock);
     let task = event_loop.spawn("work", async { 42 });
@@ -408,7 +359,7 @@ fn who_is_woken_finds_the_result() {
 /// Rule 8.4: each third of 30 tasks panics, in its first poll or in a later one.
 #[test]
 fn a_panic_ends_its_own_task_and_is_its_result() {
-    listen();
+    listen_to(&stage::PLAYER);
     let clock = virtual_clock();
     let event_loop = EventLoop::new(&clock);
     let work = |number: u64| {
@@ -509,7 +460,7 @@ fn a_panic_of_a_destructor_comes_through() {
 /// Rule 8.5, with 20 tasks: each runs to its end, and its result is dropped there.
 #[test]
 fn a_task_whose_handle_is_dropped_runs_on() {
-    listen();
+    listen_to(&stage::PLAYER);
     let clock = virtual_clock();
     let results = Cell::new(0);
     let event_loop = EventLoop::new(&clock);
@@ -542,7 +493,7 @@ fn a_panic_of_a_detached_task_ends_that_task_alone() {
 /// A handle that was polled and then dropped: the end of its task wakes who waited, in vain.
 #[test]
 fn the_waker_in_a_dropped_handles_slot_is_called() {
-    listen();
+    listen_to(&stage::PLAYER);
     let clock = virtual_clock();
     let event_loop = EventLoop::new(&clock);
     let task = event_loop.spawn("work", do_some_work(&clock, 1));
@@ -594,7 +545,7 @@ fn the_loop_drops_its_futures_while_others_have_wakers() {
 /// Rule 8.6: a future that keeps its own waker is no cycle.
 #[test]
 fn a_future_that_keeps_its_own_waker_is_dropped_with_the_loop() {
-    listen();
+    listen_to(&stage::PLAYER);
     let clock = virtual_clock();
     let dropped = Cell::new(0);
     let event_loop = EventLoop::new(&clock);
@@ -623,7 +574,7 @@ fn end_of(run: impl FnOnce()) -> &'static str {
 /// Rule 8.7, with 20 tasks: none of them keeps a waker, or all drop it.
 #[test]
 fn a_loop_whose_tasks_have_no_waker_says_so() {
-    listen();
+    listen_to(&stage::PLAYER);
     let clock = virtual_clock();
     let run = || {
         let event_loop = EventLoop::new(&clock);
@@ -749,7 +700,7 @@ fn a_waker_that_nobody_will_call_counts_like_any_other() {
 /// The lesson's count: two polls for each task, and main is polled for the end of each.
 #[test]
 fn main_is_polled_for_each_task_that_it_joins() {
-    listen();
+    listen_to(&stage::PLAYER);
     let clock = virtual_clock();
     let event_loop = EventLoop::new(&clock);
     let mut all: Pin<Box<dyn Future<Output = usize>>> = Box::pin(async { 0 });

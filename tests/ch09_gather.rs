@@ -3,34 +3,19 @@
 #[allow(dead_code, missing_docs, unsafe_code)]
 #[path = "../lessons/ch09_gather/stage.rs"]
 mod stage;
+#[path = "common/stages.rs"]
+mod stages;
 
 use std::cell::{Cell, RefCell};
 use std::future::poll_fn;
-use std::panic::{AssertUnwindSafe, Location, catch_unwind};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::{Pin, pin};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
-use std::task::{Context, Poll, Wake, Waker};
+use std::task::{Context, Poll, Waker};
 
 use stage::{Clock, EventLoop, Outcome, Task, Time, do_some_work, gather, gather_settled, try_gather};
-
-thread_local! {
-    static TOLD: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
-}
-
-fn listen() {
-    fn hear(event: &str, _: &'static Location<'static>) {
-        TOLD.with_borrow_mut(|told| told.push(event.to_owned()));
-    }
-    stage::PLAYER.get_or_init(|| hear);
-    TOLD.take();
-}
-
-/// What was told with this word, without it.
-fn told(word: &str) -> Vec<String> {
-    let rest = |event: &String| event.strip_prefix(word)?.strip_prefix(' ').map(str::to_owned);
-    TOLD.with_borrow(|told| told.iter().filter_map(rest).collect())
-}
+use stages::{Bell, TOLD, listen_to, told, yields};
 
 fn count(word: &str, number: usize) -> usize {
     told(word).iter().filter(|told| **told == number.to_string()).count()
@@ -38,31 +23,6 @@ fn count(word: &str, number: usize) -> usize {
 
 fn virtual_clock() -> Arc<Clock> {
     Clock::new(Time::Virtual(Mutex::default()))
-}
-
-/// Pending once, and woken by itself.
-async fn yields() {
-    let mut is_first = true;
-    poll_fn(|context| {
-        if !std::mem::take(&mut is_first) {
-            return Poll::Ready(());
-        }
-        context.waker().wake_by_ref();
-        Poll::Pending
-    })
-    .await;
-}
-
-/// Counts its wakes.
-#[derive(Default)]
-struct Bell {
-    rings: AtomicUsize,
-}
-
-impl Wake for Bell {
-    fn wake(self: Arc<Self>) {
-        self.rings.fetch_add(1, Ordering::SeqCst);
-    }
 }
 
 /// 1 to `n`, each once, in no order of size.
@@ -178,7 +138,7 @@ fn run(which: Which, list: &[(u64, End)]) -> Ran {
 /// Rule 9.1: each order of five ends, and two long lists.
 #[test]
 fn a_result_has_the_place_of_its_argument() {
-    listen();
+    listen_to(&stage::PLAYER);
     let lists = [orders(5), vec![shuffled(24), (1..=40).rev().collect()]].concat();
     assert_eq!(lists.len(), 122);
     for (which, list) in ALL.into_iter().flat_map(|which| lists.iter().map(move |list| (which, list))) {
@@ -192,7 +152,7 @@ fn a_result_has_the_place_of_its_argument() {
 #[test]
 fn all_tasks_run_side_by_side() {
     for which in ALL {
-        listen();
+        listen_to(&stage::PLAYER);
         let ran = run(which, &[(1, End::Value); 500]);
         assert_eq!((ran.at, ran.words.len()), (1, 500));
         let begun = |event: &String| event.starts_with("say waiting");
@@ -206,7 +166,7 @@ fn all_tasks_run_side_by_side() {
 #[test]
 fn a_handle_that_has_given_its_result_is_not_polled_again() {
     for which in ALL {
-        listen();
+        listen_to(&stage::PLAYER);
         run(which, &shuffled(24).into_iter().map(|number| (number, End::Value)).collect::<Vec<_>>());
         assert_eq!(told("join").len(), 24);
         for number in 1..=24 {
@@ -255,49 +215,49 @@ fn ended_at_once(which: Which, list: &[(u64, End)], failing: u64, words: &str) {
 /// The matrix: an error.
 #[test]
 fn an_error_is_a_result_for_gather() {
-    listen();
+    listen_to(&stage::PLAYER);
     cells(End::Error, |list, failing| waited_for_all(Which::Gather, list, failing));
 }
 
 /// The matrix, rule 9.4: an error.
 #[test]
 fn an_error_ends_try_gather_at_once() {
-    listen();
+    listen_to(&stage::PLAYER);
     cells(End::Error, |list, failing| ended_at_once(Which::Try, list, failing, "returns error"));
 }
 
 /// The matrix, rule 9.5: an error.
 #[test]
 fn an_error_has_its_place_in_gather_settled() {
-    listen();
+    listen_to(&stage::PLAYER);
     cells(End::Error, |list, failing| waited_for_all(Which::Settled, list, failing));
 }
 
 /// The matrix, rule 9.4: a panic.
 #[test]
 fn a_panic_comes_through_gather_at_once() {
-    listen();
+    listen_to(&stage::PLAYER);
     cells(End::Panic, |list, failing| ended_at_once(Which::Gather, list, failing, "panics with panic"));
 }
 
 /// The matrix, rule 9.4: a panic.
 #[test]
 fn a_panic_comes_through_try_gather_at_once() {
-    listen();
+    listen_to(&stage::PLAYER);
     cells(End::Panic, |list, failing| ended_at_once(Which::Try, list, failing, "panics with panic"));
 }
 
 /// The matrix, rule 9.5: a panic.
 #[test]
 fn a_panic_has_its_place_in_gather_settled() {
-    listen();
+    listen_to(&stage::PLAYER);
     cells(End::Panic, |list, failing| waited_for_all(Which::Settled, list, failing));
 }
 
 /// Rule 9.5: no failure hides another.
 #[test]
 fn each_of_many_failures_has_its_place() {
-    listen();
+    listen_to(&stage::PLAYER);
     let ends = [End::Value, End::Error, End::Panic];
     let list: Vec<(u64, End)> = shuffled(24).into_iter().zip(ends.into_iter().cycle()).collect();
     let ran = run(Which::Settled, &list);
@@ -310,7 +270,7 @@ fn each_of_many_failures_has_its_place() {
 /// What fails after the first failure changes nothing.
 #[test]
 fn later_failures_are_dropped() {
-    listen();
+    listen_to(&stage::PLAYER);
     let list: Vec<(u64, End)> =
         (1..=20).map(|number| (number, if number % 2 == 0 { End::Error } else { End::Panic })).collect();
     let ran = run(Which::Try, &list);
@@ -328,7 +288,7 @@ async fn fails(name: &'static str) -> Result<(), &'static str> {
 /// Two that fail between two polls of main: the stage gives the first argument's error.
 #[test]
 fn the_first_argument_counts_when_two_fail_before_main_looks() {
-    listen();
+    listen_to(&stage::PLAYER);
     let clock = virtual_clock();
     let event_loop = EventLoop::new(&clock);
     let b = event_loop.spawn("b", fails("b"));
@@ -367,7 +327,7 @@ fn to_gather_nothing_is_to_be_ready_at_once() {
 /// GATH-14 of asyncio's newer versions.
 #[test]
 fn tasks_that_are_over_are_gathered_in_the_first_poll() {
-    listen();
+    listen_to(&stage::PLAYER);
     let clock = virtual_clock();
     let event_loop = EventLoop::new(&clock);
     let tasks: Vec<_> = (0..20).map(|number| event_loop.spawn("work", async move { number })).collect();
@@ -381,13 +341,13 @@ fn tasks_that_are_over_are_gathered_in_the_first_poll() {
 #[test]
 fn polls_are_what_the_lesson_counts() {
     for n in [0, 1, 3, 10, 20, 100] {
-        listen();
+        listen_to(&stage::PLAYER);
         run(Which::Gather, &shuffled(n).into_iter().map(|number| (number, End::Value)).collect::<Vec<_>>());
         let n = n as usize;
         assert_eq!([count("poll", n + 1), count("clone", n + 1)], [n + 1, n * (n + 1) / 2]);
         assert_eq!(told("join").len() + told("wait").len(), n * (n + 3) / 2);
     }
-    listen();
+    listen_to(&stage::PLAYER);
     let clock = virtual_clock();
     let event_loop = EventLoop::new(&clock);
     let tasks: Vec<_> = (0..20).map(|_| event_loop.spawn("work", yields())).collect();
@@ -469,7 +429,7 @@ fn what_is_spawned_too_late_runs_too_late() {
 /// The lesson's fourth answer: when main has been polled once, each slot has a clone; the table has the other count.
 #[test]
 fn each_slot_has_a_clone_of_mains_waker() {
-    listen();
+    listen_to(&stage::PLAYER);
     let clock = virtual_clock();
     let event_loop = EventLoop::new(&clock);
     let tasks: Vec<_> = (0..20).map(|_| event_loop.spawn("work", do_some_work(&clock, 1))).collect();
@@ -500,7 +460,7 @@ fn twenty_tasks_cost_gather_in_src_one_clone_and_two_polls() {
 /// The article's first program: what it prints, on a virtual clock.
 #[test]
 fn the_articles_program_takes_four_seconds() {
-    listen();
+    listen_to(&stage::PLAYER);
     let clock = virtual_clock();
     stage::article(&clock);
     let lines = ["waiting: 1", "waiting: 2", "waiting: 4"].map(str::to_owned).to_vec();

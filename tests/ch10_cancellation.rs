@@ -177,6 +177,38 @@ fn a_timeout_asks_the_future_before_the_clock_and_drops_what_is_too_slow() {
 }
 
 #[test]
+fn a_timeout_of_no_time_polls_its_future_once() {
+    let clock = virtual_clock();
+    let polls = Cell::new(0);
+    let event_loop = EventLoop::new(&clock);
+    let never = std::future::poll_fn(|_| {
+        polls.set(polls.get() + 1);
+        std::task::Poll::<()>::Pending
+    });
+    assert_eq!(event_loop.run_until_complete(timeout(&clock, Duration::ZERO, async { 7 })), Some(7));
+    assert_eq!(event_loop.run_until_complete(timeout(&clock, Duration::ZERO, never)), None);
+    assert_eq!(polls.get(), 1);
+    assert_eq!(clock.now(), Duration::ZERO);
+}
+
+#[test]
+fn a_task_that_is_lent_to_a_timeout_can_be_awaited_after_it() {
+    let clock = virtual_clock();
+    let event_loop = EventLoop::new(&clock);
+    let of_task = clock.clone();
+    let mut task = event_loop.spawn("slow", async move {
+        do_some_work(&of_task, 5).await;
+        7
+    });
+    event_loop.run_until_complete(async {
+        assert!(timeout(&clock, SECOND, &mut task).await.is_none());
+        assert!(timeout(&clock, SECOND, &mut task).await.is_none());
+        assert_eq!(task.await.ok(), Some(7));
+    });
+    assert_eq!(clock.now(), 5 * SECOND);
+}
+
+#[test]
 fn a_gather_that_is_dropped_cancels_and_one_that_has_failed_does_not() {
     let clock = virtual_clock();
     let event_loop = EventLoop::new(&clock);

@@ -165,6 +165,7 @@ fn a_student_works_through_chapter_1() {
     };
     let end = "todo!(\"count, poll the inner future, and pass on what it says\")";
     let wait = "drop(machine.wait_timeout(timers, deadline - now));";
+    let ask = "todo!(\"ask";
     let of_its_own = "see ex06_3 in lessons/ch06_timers/README.md";
     for (exercise, from, to, leads_to) in [
         ("ex04_1", end, "self.inner.poll(context).map(|output| (output, 1))", "lessons/ch04_pin/README.md"),
@@ -172,6 +173,13 @@ fn a_student_works_through_chapter_1() {
         ("ex04_1", end, "let number: u32 = async { 1 }; todo!()", "rustc --explain E0308"),
         ("ex04_1", end, "let polls = 0; polls.count_polls(); todo!()", "rustc --explain E0599"),
         ("ex04_1", end, "let polls = vec![0]; polls.push(1); todo!()", "rustc --explain E0596"),
+        ("ex04_1", end, "Some(self.inner.as_mut()).poll(context); todo!()", "rustc --explain E0599"),
+        (
+            "ex10_1",
+            ask,
+            "let _ = future.poll(context); todo!(\"ask",
+            "see ex10_1 in lessons/ch10_cancellation/README.md",
+        ),
         ("ex03_1", "todo!(\"pending, or ready\")", "self.left", "rustc --explain E0308"),
         ("ex04_3", "todo!(", "let x: u32 = std::future::ready(1).await; todo!(", "lessons/ch03_futures/README.md"),
         ("ex06_3", wait, "machine.wait_timeout(timers, deadline); drop(timers);", of_its_own),
@@ -217,6 +225,8 @@ fn a_student_works_through_chapter_1() {
     assert!(passes);
     has(&lines, "+ pub enum Resumed<Y, R> {");
     has(&lines, "lines added and removed");
+    let (_, lines) = copy.said(&["diff", "ch10"]);
+    assert!(lines.iter().any(|line| line == "…"), "what is the same is left out: {lines:#?}");
 }
 
 #[test]

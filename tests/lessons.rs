@@ -411,6 +411,21 @@ fn a_change_is_as_short_as_it_can_be() {
     assert_eq!(changes, [Same("a"), Removed("b"), Same("c"), Added("x"), Same("d")]);
     assert_eq!(diff::count(&changes), 2);
     assert_eq!(diff::changes("", "a"), [Added("a")]);
+    // Three lines around a change are shown, and one `None` for all between two changes that is not.
+    let short = |old: &str, new: &str| {
+        let changes = diff::changes(old, new);
+        let word = |shown: Option<&diff::Change<'_>>| match shown {
+            Some(Same(line) | Removed(line) | Added(line)) => (*line).to_owned(),
+            None => "…".to_owned(),
+        };
+        diff::shortened(&changes).into_iter().map(word).collect::<Vec<_>>().join(" ")
+    };
+    let old = "a b c d e f g h i j k l".replace(' ', "\n");
+    let new = |from: &str, to: &str| old.replace(from, to);
+    assert_eq!(short(&old, &new("e\n", "")), "… b c d e f g h …");
+    assert_eq!(short(&old, &new("a\n", "").replace('l', "L")), "a b c d … i j k l L");
+    assert_eq!(short(&old, &new("b\n", "").replace("i\n", "")), "a b c d e f g h i j k l");
+    assert_eq!(short(&old, &old), "…");
 }
 
 #[test]

@@ -115,7 +115,7 @@ fn picture_of_each_program() {
     let folder = Folder::new("svg");
     for program in PROGRAMS {
         let path = folder.file(program);
-        assert_eq!(printed(&[program, "--svg", &path]), "");
+        assert_eq!(printed(&[program, "--svg", &path]), format!("The picture is in {path}.\n"));
         same_as_file(&format!("{program}.svg"), &fs::read_to_string(path).unwrap());
     }
 }
@@ -125,7 +125,7 @@ fn page_of_each_program_needs_nothing_else_and_is_small() {
     let folder = Folder::new("html");
     for program in PROGRAMS {
         let path = folder.file(program);
-        assert_eq!(printed(&[program, "--html", &path]), "");
+        assert_eq!(printed(&[program, "--html", &path]), format!("The page is in {path}: open it in a browser.\n"));
         let page = fs::read_to_string(path).unwrap();
         assert!(page.len() <= 150_000, "{} bytes", page.len());
         for outside in ["http:", "https:", "src=", "@import", "url(", "fetch(", "{{"] {
@@ -206,11 +206,16 @@ fn what_a_command_says_when_it_cannot_be_done() {
     assert_eq!(remark("b\n"), "This is the beginning.");
     assert_eq!(remark("g 9999\n"), format!("There is no step 9999: they go from 0 to {}.", recorded.last()));
     assert_eq!(remark("g x\n"), format!("There is no step x: they go from 0 to {}.", recorded.last()));
-    assert_eq!(remark(&format!("g {}\n\n", recorded.last())), "This is the last step. b goes back, q ends.");
+    assert_eq!(
+        remark(&format!("g {}\n\n", recorded.last())),
+        "This is the last step. b Enter goes back, q Enter ends."
+    );
     assert_eq!(remark("t nobody\n"), "3, work 2; 4, work 3.", "the end of the list of all");
     assert_eq!(remark(&format!("g {}\nt 2\n", recorded.last())), "After this step nothing more happens to 2.");
     assert_eq!(remark("t\n"), "t needs the name of a task, or its number: t 2");
-    assert_eq!(remark("what\n"), "There is no command what: the line above lists them.");
+    let together = "There is no command bq. Each is a line of its own: the line below lists them.";
+    assert_eq!(remark("bq\n"), together);
+    assert_eq!(remark("?\n"), "Each command is a line, with Enter at its end; the line below lists them.");
     assert_eq!(remark("g\n"), "g needs the number of a step: g 12");
 }
 
@@ -329,8 +334,8 @@ fn a_long_run_is_shown() {
     assert!(screen(&recorded, recorded.last(), plain(80)).contains("The loop is closed."));
 }
 
-/// What chapters 2 to 6 tell beyond the words of the table: a clock that stays, a deadline that never comes, a poll without
-/// an unpark, a line after the run.
+/// What chapters 2 to 6 tell beyond the words of the table: a clock that stays, a deadline that never comes, a poll of who
+/// was parked, a line after the run.
 #[test]
 fn a_stage_may_leave_out_what_goes_without_saying() {
     let tape = Tape::new();
@@ -368,7 +373,7 @@ fn a_stage_need_not_say_who_wakes_nor_whether_it_is_queued() {
         "begin",
         "wake 1",
         "poll 1",
-        "clone 1 for the timer",
+        "clone 1",
         "timer 7 1500",
         "pending 1",
         "park",
@@ -376,14 +381,14 @@ fn a_stage_need_not_say_who_wakes_nor_whether_it_is_queued() {
         "fire 7",
         "wake 1",
         "wake 1",
-        "drop 1 for the timer",
+        "drop 1",
         "poll 1",
-        "clone 1 for the timer",
+        "clone 1",
         "wake 1",
         "ready 1",
         "wake 1",
         "end",
-        "drop 1 for the timer",
+        "drop 1",
     ];
     for line in lines {
         told.tell(line, Location::caller());
@@ -491,7 +496,7 @@ fn a_poll_of_a_cancelled_task_is_a_drop() {
 fn a_narrow_screen_counts_the_wakers() {
     let tape = Tape::new();
     let mut told = Told::new(tape.recorder.clone());
-    let lines = ["task 1 main", "begin", "poll 1", "clone 1 for the timer", "clone 1 for the timer"];
+    let lines = ["task 1 main", "begin", "poll 1", "clone 1", "clone 1"];
     lines.iter().for_each(|line| told.tell(line, Location::caller()));
     let recorded = Recorded::new("told", "", &[], tape.events());
     for (step, wakers) in [(3, " none"), (4, " timer"), (5, " 2: timer")] {
@@ -519,22 +524,20 @@ fn lines_of_a_stage_are_read_as_events() {
         "begin",
         "poll 1",
         "say hello by hand",
-        "clone 1 for task 2",
+        "clone 1",
         "timer 7 1 1500",
         "pending 1",
         "park",
-        "unpark by the timer",
         "clock 1500",
         "fire 7",
         "wake 1 by the timer",
         "wake 1 by helper",
-        "drop 1 for task 2 by task 2",
+        "drop 1 by task 2",
         "forget 7",
         "cancel 1 by task 2",
-        "dropping 1",
-        "cancelled 1",
-        "join 1",
-        "detach 1 by main",
+        "poll 1",
+        "ready 1",
+        "join 1 by main",
         "poll 2",
         "panicked 2",
         "poll 3",
@@ -545,21 +548,18 @@ fn lines_of_a_stage_are_read_as_events() {
     lines.iter().for_each(|line| told.tell(line, Location::caller()));
     assert_eq!(told.error, None);
     assert_eq!(tape.events().len(), lines.len());
-    assert_eq!(tape.events()[9].time, Duration::from_millis(1500));
+    assert_eq!(tape.events()[8].time, Duration::from_millis(1500));
     assert!(tape.events().iter().all(|event| event.at.is_some()));
     let recorded = Recorded::new("told", "", &[], tape.events());
     let sentences: Vec<&str> = (1..=lines.len()).map(|step| recorded.sentence(step)).collect();
     assert_eq!(sentences[3], "Task 1 prints: hello by hand");
-    assert_eq!(
-        sentences[4],
-        "A clone of the waker of task 1 is left with task 2, to be called when that ends (clones alive: 1)."
-    );
+    assert_eq!(sentences[4], "A clone of the waker of task 1 is made for its timer (clones alive: 1).");
     assert_eq!(sentences[5], "A timer is set: it will wake task 1, main, at 1.500 s.");
     assert_eq!(
-        sentences[12],
+        sentences[11],
         "The thread helper wakes task 1, main: it is in the ready queue already, so nothing changes."
     );
-    let state = recorded.state(12);
+    let state = recorded.state(11);
     assert_eq!(state.ready.len(), 1);
     assert!(state.timers.is_empty() && recorded.state(6).timers.len() == 1);
 }

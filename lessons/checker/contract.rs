@@ -6,7 +6,7 @@
 use std::cell::RefCell;
 use std::future::Future;
 use std::mem::ManuallyDrop;
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll, RawWaker, RawWakerVTable, Waker};
@@ -56,7 +56,7 @@ fn pending_then_woken<F: Future>(make: &impl Fn() -> (F, Complete)) -> Result<()
     let probe = Probe::new();
     {
         let mut future = pin!(future);
-        let mut poll = || probe.with_waker(|waker| future.as_mut().poll(&mut Context::from_waker(waker)).is_ready());
+        let mut poll = || probe.poll(future.as_mut()).is_ready();
         if poll() {
             return Err(Breach::ReadyTooSoon);
         }
@@ -81,7 +81,7 @@ fn ready_at_once_if_complete<F: Future>(make: &impl Fn() -> (F, Complete)) -> Re
     complete();
     let probe = Probe::new();
     let mut future = pin!(future);
-    let is_ready = probe.with_waker(|waker| future.as_mut().poll(&mut Context::from_waker(waker)).is_ready());
+    let is_ready = probe.poll(future.as_mut()).is_ready();
     if is_ready { Ok(()) } else { Err(Breach::PendingTooLong) }
 }
 
@@ -90,7 +90,7 @@ fn polled_without_need<F: Future>(make: &impl Fn() -> (F, Complete)) -> Result<(
     let probe = Probe::new();
     let mut future = pin!(future);
     for _ in 0..10 {
-        if probe.with_waker(|waker| future.as_mut().poll(&mut Context::from_waker(waker)).is_ready()) {
+        if probe.poll(future.as_mut()).is_ready() {
             return Err(Breach::ReadyTooSoon);
         }
     }
@@ -106,7 +106,7 @@ fn polled_with_another_waker<F: Future>(make: &impl Fn() -> (F, Complete)) -> Re
     let probes = [Probe::new(), Probe::new()];
     let mut future = pin!(future);
     for probe in &probes {
-        let polled: Poll<F::Output> = probe.with_waker(|waker| future.as_mut().poll(&mut Context::from_waker(waker)));
+        let polled: Poll<F::Output> = probe.poll(future.as_mut());
         if polled.is_ready() {
             return Err(Breach::ReadyTooSoon);
         }
@@ -125,7 +125,7 @@ fn completed_within_clone<F: Future>(make: &impl Fn() -> (F, Complete)) -> Resul
     let probe = Probe::new();
     probe.on_clone(complete);
     let mut future = pin!(future);
-    let mut poll = || probe.with_waker(|waker| future.as_mut().poll(&mut Context::from_waker(waker)).is_ready());
+    let mut poll = || probe.poll(future.as_mut()).is_ready();
     if poll() || probe.wakes() > 0 && poll() { Ok(()) } else { Err(Breach::LostTheWakeInTheWindow) }
 }
 
@@ -134,7 +134,7 @@ fn dropped_while_it_waits<F: Future>(make: &impl Fn() -> (F, Complete)) -> Resul
     let probe = Probe::new();
     {
         let mut future = Box::pin(future);
-        let _: Poll<F::Output> = probe.with_waker(|waker| future.as_mut().poll(&mut Context::from_waker(waker)));
+        let _: Poll<F::Output> = probe.poll(future.as_mut());
     }
     let before = probe.balanced();
     // A completion that comes too late must find nothing to wake; that it does is no breach.
@@ -216,6 +216,11 @@ impl Probe {
         let outcome = code(&lent);
         ON_CLONE.take();
         outcome
+    }
+
+    /// Polls once, with a waker of its own.
+    pub fn poll<F: Future + ?Sized>(&self, future: Pin<&mut F>) -> Poll<F::Output> {
+        self.with_waker(|waker| future.poll(&mut Context::from_waker(waker)))
     }
 
     fn balanced(&self) -> Result<(), Breach> {

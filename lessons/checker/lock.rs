@@ -4,18 +4,16 @@
 
 use std::cell::{Cell, RefCell};
 use std::ops::{Deref, DerefMut};
-use std::panic::panic_any;
+use std::panic::{Location, panic_any};
 use std::rc::Rc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{LockResult, MutexGuard, OnceLock, PoisonError};
 use std::thread::{self, ThreadId};
 
+use super::endless::Endless;
 use super::messages;
 
 type Code = Box<dyn FnOnce()>;
-
-/// What ends a call that takes the lock without end.
-pub struct Endless;
 
 /// The thread that plays all others.
 static PLAYER: OnceLock<ThreadId> = OnceLock::new();
@@ -25,6 +23,9 @@ static WAS_ELSEWHERE: AtomicBool = AtomicBool::new(false);
 
 thread_local! {
     static IS_HELD: Cell<bool> = const { Cell::new(false) };
+    static WAS_USED: Cell<bool> = const { Cell::new(false) };
+    /// The line that took it while it was held.
+    static TAKEN_TWICE: Cell<Option<u32>> = const { Cell::new(None) };
     /// How often the lock may still be taken.
     static LEFT: Cell<usize> = const { Cell::new(usize::MAX) };
     /// The code of other threads, which comes in when a lock has been let go of so many times more.
@@ -34,9 +35,10 @@ thread_local! {
     static IS_NOTIFIED: Cell<bool> = const { Cell::new(false) };
 }
 
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub struct Mutex<T>(std::sync::Mutex<T>);
 
+#[derive(Debug)]
 pub struct Guard<'a, T>(Option<MutexGuard<'a, T>>);
 
 impl<T> Mutex<T> {
@@ -50,7 +52,11 @@ impl<T> Mutex<T> {
             WAS_ELSEWHERE.store(true, Ordering::SeqCst);
             panic!("{}", messages::own_thread());
         }
-        assert!(!IS_HELD.replace(true), "{}", messages::locked_twice());
+        WAS_USED.set(true);
+        if IS_HELD.replace(true) {
+            TAKEN_TWICE.set(Some(Location::caller().line()));
+            panic!("{}", messages::locked_twice());
+        }
         LEFT.set(LEFT.get().saturating_sub(1));
         // What is dropped while that unwinds may lock too.
         if LEFT.get() == 0 && !thread::panicking() {
@@ -133,6 +139,15 @@ pub fn is_held() -> bool {
     IS_HELD.get()
 }
 
+pub fn was_used() -> bool {
+    WAS_USED.get()
+}
+
+/// The line that took the lock while it was held, and ended in a panic; it is said once.
+pub fn taken_twice() -> Option<u32> {
+    TAKEN_TWICE.take()
+}
+
 /// From now on the lock can be taken fewer than so many times; then `Endless` ends the call.
 pub fn allow(times: usize) {
     LEFT.set(times);
@@ -141,6 +156,16 @@ pub fn allow(times: usize) {
 /// Runs code when a lock has been let go of so many times more.
 pub fn at_release(times: usize, code: impl FnOnce() + 'static) {
     WAITING.with_borrow_mut(|waiting| waiting.push((times, Box::new(code))));
+}
+
+/// Runs code as another thread would that needs the lock: now, or as soon as it is free.
+pub fn when_free(code: impl FnOnce() + 'static) {
+    if IS_HELD.get() { at_release(1, code) } else { code() }
+}
+
+/// What still waits for the lock comes in now.
+pub fn let_all_in() {
+    WAITING.take().into_iter().for_each(|(_, code)| code());
 }
 
 /// A thread waits from now on.

@@ -29,6 +29,11 @@ pub fn no_child(error: &str) -> String {
     format!("No verdict: the check could not be started ({error}). Run it again.")
 }
 
+/// `case` ends with a comma.
+pub fn panicked_in(case: &str, panic: &str) -> String {
+    format!("{case} {panic}")
+}
+
 /// Where a check was when it did not come back.
 pub fn place(rule: &str, function: Option<&str>) -> String {
     function.map_or_else(
@@ -1923,11 +1928,15 @@ fn timeout_result(result: Option<u64>) -> &'static str {
     if result.is_some() { "`Some`" } else { "`None`" }
 }
 
-pub fn timeout_gave(who: &str, expected: (u64, Option<u64>), seen: (u64, Option<u64>)) -> String {
+pub fn timeout_gave(
+    who: &str,
+    expected: (u64, Option<u64>),
+    seen: (u64, Option<u64>),
+    future_was_ready: bool,
+) -> String {
     let why = match (expected.1, seen.1) {
-        (Some(_), None) if seen.0 >= expected.0 => {
-            "the result was there and is thrown away. Ask the future in each poll, and before the clock."
-        }
+        (Some(_), None) if future_was_ready => "the result was there, and is thrown away.",
+        (Some(_), None) if seen.0 >= expected.0 => "ask the future in each poll, and before the clock.",
         (Some(_), None) => "the time was not over. A future that is pending may go on until the sleep is ready.",
         _ => "it can be ready as soon as one of the two is. Ask both in each poll.",
     };
@@ -1937,6 +1946,13 @@ pub fn timeout_gave(who: &str, expected: (u64, Option<u64>), seen: (u64, Option<
         expected.0,
         timeout_result(seen.1),
         seen.0
+    )
+}
+
+pub fn timeout_asks_the_clock_first(who: &str, second: u64) -> String {
+    format!(
+        "{who} the timeout asked the sleep before the future at {second} s: ask the future first, for one that is ready \
+         needs no clock."
     )
 }
 
@@ -1958,10 +1974,12 @@ pub fn too_slow_and_not_dropped(who: &str) -> String {
     )
 }
 
-pub fn timeout_spins(who: &str, polls: usize) -> String {
+pub fn timeout_spins(who: &str, of_future: usize, of_sleep: usize) -> String {
     format!(
-        "{who} one `poll` polled the two {polls} times and had not returned: the clock goes on only when it does. Return \
-         pending."
+        "{who} one `poll` polled the future {} and the sleep {}, and had not returned: the clock goes on only when it does. \
+         Return pending.",
+        times(of_future),
+        times(of_sleep)
     )
 }
 
@@ -1973,10 +1991,10 @@ pub fn timeout_wakes_itself(poll: usize) -> String {
 }
 
 pub fn timeout_sleeps_on(who: &str, second: u64, is_result: bool) -> String {
-    let what = if is_result { "the future was ready" } else { "the time was over" };
+    let (what, whom) = if is_result { ("the future was ready", "future") } else { ("the time was over", "sleep") };
     format!(
         "{who} {what} at {second} s, and the waker of the timeout's latest poll was not called: give the context of \
-         each poll to the future, and to the sleep too."
+         each poll to the {whom}."
     )
 }
 
@@ -2013,6 +2031,21 @@ pub fn cancelled(moment: Moment, polls: usize) -> String {
     }
 }
 
+/// The whole of what happens to a task; it may not have come so far.
+pub fn case_of(moment: Moment, polls: usize) -> String {
+    match moment {
+        Moment::BeforeTheStart => "with a task that is cancelled before its first poll,".to_owned(),
+        Moment::Asleep => format!("with a task that is cancelled while it sleeps after {},", counted(polls, "poll")),
+        Moment::Woken => format!("with a task that is cancelled when it is woken after {},", counted(polls, "poll")),
+        Moment::Within => format!("with a task that cancels itself in poll number {polls} and is pending,"),
+        Moment::WithinAndReady => format!("with a task that cancels itself in poll number {polls} and is ready,"),
+        Moment::AfterTheEnd => {
+            format!("with a task that is cancelled when it is over after {},", counted(polls, "poll"))
+        }
+        Moment::Never => format!("with a task that nobody cancels, ready in poll number {polls},"),
+    }
+}
+
 pub fn dropped_in_cancel(who: &str) -> String {
     format!(
         "{who} and its future was dropped before the next poll of its work. It may be running when `cancel` is called: only the \
@@ -2035,7 +2068,9 @@ pub fn cancel_woke_nobody(who: &str) -> String {
 }
 
 pub fn polled_and_not_dropped(who: &str) -> String {
-    format!("{who} its work was polled after that, and the future was still there.")
+    format!(
+        "{who} its work was polled after that, and had the future still: drop it in this poll, and before you are ready."
+    )
 }
 
 pub fn cancel_said(moment: Moment, polls: usize, call: CancelCall, expected: bool) -> String {
@@ -2050,6 +2085,12 @@ pub fn cancel_said(moment: Moment, polls: usize, call: CancelCall, expected: boo
         CancelCall::AfterItsEnd => ("its work was ready, and `cancel` was called after that, ", "the task is over."),
     };
     format!("{who} {seen}and `cancel` returned {}: {why}", !expected)
+}
+
+pub fn value_overwritten(who: &str) -> String {
+    format!(
+        "{who} and its handle gave `Err(Cancelled)`: there was nothing to cancel, so `cancel` leaves the value alone."
+    )
 }
 
 pub fn told_before_the_drop(who: &str) -> String {
@@ -2136,7 +2177,9 @@ pub fn reproduces_no_loss(sent: usize, dropped: &[u64]) -> String {
 pub fn message_was(limit: u64, place: usize, expected: Option<&str>, seen: Option<&str>, dropped: &[u64]) -> String {
     let name = |text: Option<&str>| text.map_or("none".to_owned(), |text| format!("{text:?}"));
     let (whole, text) = (expected.unwrap_or(""), seen.unwrap_or(""));
-    let why = if text.len() > whole.len() && text.starts_with(whole) && expected.is_some() {
+    let why = if seen.is_none() && dropped.is_empty() {
+        "all its pieces were there. Does `message` notice the end of a message?"
+    } else if text.len() > whole.len() && text.starts_with(whole) && expected.is_some() {
         "the end of a message is a piece as well: where is it kept when the future that took it is dropped?"
     } else if text.len() > whole.len() || dropped.is_empty() {
         "what is left in the inbox of a message that was given out?"
@@ -2149,6 +2192,10 @@ pub fn message_was(limit: u64, place: usize, expected: Option<&str>, seen: Optio
         name(seen),
         dropped_at(dropped)
     )
+}
+
+pub fn a_plan(limit: u64, second: u64) -> String {
+    format!("with a limit of {limit} s, at {second} s,")
 }
 
 pub fn messages_confirmed(messages: usize, confirmed: usize) -> String {

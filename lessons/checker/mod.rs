@@ -9,10 +9,14 @@
 //! | `rules` | the rules of the course, each with a number and a sentence |
 //! | `messages` | what a check says, all in one place |
 //! | `contract` | an adversary for a future of yours: it polls, wakes and drops as the contract allows |
+//! | `endless` | an end for code that would not come back |
+//! | `handles` | handles of tasks that are not there, for a gather of yours |
 //! | `lock` | a lock and a condition variable, for a check that plays the other threads itself |
 //! | `turns` | tasks for a loop of yours, and the rules that a record of its turns has to keep |
 
 pub mod contract;
+pub mod endless;
+pub mod handles;
 pub mod lock;
 pub mod messages;
 pub mod rules;
@@ -94,8 +98,13 @@ fn check_here(word: &str, rules: &[Rule]) {
 }
 
 /// For a check that calls several functions of an exercise: the one that it calls now, so that the verdict can name it if
-/// it does not come back. `question` is asked if the program crashes in it.
-pub fn calls(function: &str, question: &str) {
+/// it does not come back.
+pub fn calls(function: &str) {
+    calls_and_asks(function, messages::NOTHING_MAY_END_IT);
+}
+
+/// The same, with a question of its own if the program crashes in it.
+pub fn calls_and_asks(function: &str, question: &str) {
     if let Ok(word) = std::env::var(WORD) {
         say(&word, &format!("calls {function} {question}"));
     }

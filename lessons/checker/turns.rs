@@ -4,12 +4,13 @@
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
 use std::future::Future;
-use std::panic::{AssertUnwindSafe, catch_unwind, panic_any};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 
-use super::lock::{self, Endless};
+use super::endless::{Endless, count};
+use super::lock;
 use super::{last_panic, messages};
 
 pub type Task = Pin<Box<dyn Future<Output = ()>>>;
@@ -23,7 +24,7 @@ pub trait Loop {
 
 /// What a task does, in a poll or when it is dropped.
 #[derive(Clone)]
-pub enum Act {
+enum Act {
     /// Wakes itself, so many times.
     WakeItself(usize),
     Wake(usize),
@@ -33,11 +34,11 @@ pub enum Act {
 
 /// What a task does in each of its polls, and when it is dropped.
 #[derive(Clone, Default)]
-pub struct Script {
-    pub polls: Vec<Vec<Act>>,
+struct Script {
+    polls: Vec<Vec<Act>>,
     /// Whether it is ready in the last of these polls. Otherwise it is pending for ever.
-    pub is_over: bool,
-    pub dropped: Vec<Act>,
+    is_over: bool,
+    dropped: Vec<Act>,
 }
 
 /// What a rule is broken by.
@@ -68,7 +69,7 @@ enum Event {
 }
 
 /// A loop, and the record of what happens in it.
-pub struct World {
+struct World {
     event_loop: Rc<dyn Loop>,
     /// The rule that is broken if a turn panics.
     about: &'static str,
@@ -102,10 +103,7 @@ impl Future for Scripted {
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
         let (world, number) = (self.world.clone(), self.number);
-        world.polls_in_turn.set(world.polls_in_turn.get() + 1);
-        if world.polls_in_turn.get() > TOO_MANY {
-            panic_any(Endless);
-        }
+        count(&world.polls_in_turn, TOO_MANY);
         world.tell(Event::Polled(number));
         if lock::is_held() {
             world.breaks("7.6", messages::polled_under_the_lock(number));
@@ -145,7 +143,7 @@ impl Drop for Scripted {
 }
 
 impl World {
-    pub fn new(event_loop: Rc<dyn Loop>, about: &'static str) -> Rc<Self> {
+    fn new(event_loop: Rc<dyn Loop>, about: &'static str) -> Rc<Self> {
         lock::clear();
         Rc::new(World {
             event_loop,
@@ -177,7 +175,7 @@ impl World {
     }
 
     /// Spawns a task from outside the loop.
-    pub fn spawn(self: &Rc<Self>, script: Script) {
+    fn spawn(self: &Rc<Self>, script: Script) {
         if self.is_closed.get() {
             return;
         }
@@ -187,7 +185,7 @@ impl World {
     }
 
     /// Wakes a task that was polled.
-    pub fn wake(&self, number: usize) {
+    fn wake(&self, number: usize) {
         // Under the lock of the ready queue the wake would not return.
         if self.is_closed.get() || lock::is_held() {
             return;
@@ -214,7 +212,7 @@ impl World {
         }
     }
 
-    pub fn turn(&self) {
+    fn turn(&self) {
         if self.is_closed.get() {
             return;
         }
@@ -263,7 +261,7 @@ impl World {
     }
 
     /// Takes turns until two of them have polled nobody; not many more than a loop needs that polls one task in each.
-    pub fn settle(&self) {
+    fn settle(&self) {
         let mut idle = 0;
         self.is_settled.set(false);
         for _ in 0..1_000 {
@@ -277,7 +275,7 @@ impl World {
     }
 
     /// The end of the run: what the record says.
-    pub fn breaches(&self) -> Vec<Breach> {
+    fn breaches(&self) -> Vec<Breach> {
         self.is_closed.set(true);
         let breaches = judge(&self.record.borrow(), self.is_settled.get());
         // What was broken under a lock or a borrow has consequences, which are no reason of their own.

@@ -9,7 +9,7 @@ use super::replay::parties;
 use super::screen::{Style, plain, screen, wrap};
 use super::sentence::full;
 
-const HELP: &str = "Enter: on   b: back   g 12: go to step 12   t NAME: next step of a task   q: end";
+const HELP: &str = "Enter: on. b, then Enter: back. g 12: to step 12. t NAME: a task's next. q: end.";
 
 /// What a line asks for.
 enum Command {
@@ -59,7 +59,7 @@ pub fn run_plain(recorded: &Recorded, output: &mut dyn Write) -> io::Result<()> 
 }
 
 fn at_the_edge(step: usize) -> &'static str {
-    if step == 0 { "This is the beginning." } else { "This is the last step. b goes back, q ends." }
+    if step == 0 { "This is the beginning." } else { "This is the last step. b Enter goes back, q Enter ends." }
 }
 
 fn command(recorded: &Recorded, step: usize, line: &str) -> Command {
@@ -89,8 +89,12 @@ fn command(recorded: &Recorded, step: usize, line: &str) -> Command {
                 None => Command::Sorry(format!("After this step nothing more happens to {name}.")),
             }
         }
-        ("h" | "help" | "?", _) => Command::Sorry("Each command is a line; the line above lists them.".to_owned()),
-        _ => Command::Sorry(format!("There is no command {line}: the line above lists them.")),
+        ("h" | "help" | "?", _) => {
+            Command::Sorry("Each command is a line, with Enter at its end; the line below lists them.".to_owned())
+        }
+        _ => {
+            Command::Sorry(format!("There is no command {line}. Each is a line of its own: the line below lists them."))
+        }
     }
 }
 

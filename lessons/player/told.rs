@@ -43,15 +43,15 @@ fn hear(line: &str, at: Place) {
 /// | `timer 7 1500`, `timer 7 2 1500` | timer 7 is to wake the task that is polled, or task 2, at 1500 ms |
 /// | `fire 7`, `forget 7` | it fired; it was taken off |
 /// | `clock 1500` | the clock shows 1500 ms |
-/// | `park`, `unpark` | the loop sleeps until a `clock`, a `fire` or an `unpark` (else nothing is told of it); it goes on |
+/// | `park` | the loop sleeps until a `clock` or a `fire` (else nothing is told of it) |
 /// | `cancel 2`, then `poll 2`, `ready 2` | to cancel it; its future is dropped instead; it is cancelled |
-/// | `dropping 2`, `cancelled 2`, `join 2`, `detach 2`, `stop`, `close` | as the words say |
+/// | `join 2`, `stop`, `close` | as the words say |
 /// | `say waiting: 1` | a line of output |
 ///
 /// ` by the timer`, ` by task 3`, ` by main` at the end of `wake`, `clone`, `drop`, `cancel`, `join` names who did it;
 /// without it, it was the task that is polled; else the timer, from a `clock` or a `fire` to the next poll, and after `end`
-/// for what it held; else the loop. ` for the timer`, ` for task 3` at the end of `clone` and `drop` names who keeps it;
-/// without it a clone is for the timer, or for whom `wait` named, and a drop is of one that fits who drops it.
+/// for what it held; else the loop. A clone is for the timer, or for whom `wait` named, and a drop is of one that fits who
+/// drops it.
 pub struct Told {
     recorder: Recorder,
     /// What the player shows by now: by this a short line is understood.
@@ -92,7 +92,7 @@ impl Told {
         }
         let is_timers = line.starts_with("clock ") || line.starts_with("fire ");
         self.is_timers_turn |= is_timers;
-        if let Some(place) = self.park.take().filter(|_| (is_timers || line.starts_with("unpark")) && !self.is_parked) {
+        if let Some(place) = self.park.take().filter(|_| is_timers && !self.is_parked) {
             self.is_parked = true;
             self.record(self.state.time, place, What::Parked);
         }
@@ -138,11 +138,6 @@ impl Told {
             Some((rest, by)) => (rest, Some(actor(by))),
             None => (rest, None),
         };
-        let (rest, holder) = match rest.rsplit_once(" for ") {
-            Some((rest, "the timer")) => (rest, Some(Holder::Timer)),
-            Some((rest, other)) => (rest, Some(Holder::JoinerOf(task(other.strip_prefix("task ")?)?))),
-            None => (rest, None),
-        };
         let by = |holder| {
             by.unwrap_or_else(|| match (self.someone(), holder) {
                 (Actor::Loop, Holder::Timer) => Actor::Timer,
@@ -165,19 +160,18 @@ impl Told {
             "ready" => one(What::PollEnded { id: id()?, outcome: Outcome::Ready, waits_at: vec![] }),
             "panicked" => one(What::PollEnded { id: id()?, outcome: Outcome::Panicked, waits_at: vec![] }),
             "wake" => {
-                let (id, from) = (id()?, holder.unwrap_or(Holder::Unknown));
+                let (id, from) = (id()?, Holder::Unknown);
                 let is_over = self.state.task(id).is_some_and(Task::is_over);
                 let queued = !is_over && !self.state.ready.contains(&id);
                 one(What::Woken { id, by: by(from), queued, from, by_value: false, live: self.wakers(id).len() })
             }
             "clone" => {
-                let (id, kept) = (id()?, self.waits_for.map_or(Holder::Timer, Holder::JoinerOf));
-                let holder = holder.unwrap_or(kept);
+                let (id, holder) = (id()?, self.waits_for.map_or(Holder::Timer, Holder::JoinerOf));
                 one(What::WakerCloned { id, by: by(holder), holder, live: self.wakers(id).len() + 1 })
             }
             "drop" => {
                 let id = id()?;
-                let holder = holder.unwrap_or_else(|| self.dropped(id));
+                let holder = self.dropped(id);
                 one(What::WakerDropped { id, by: by(holder), holder, live: self.wakers(id).len().saturating_sub(1) })
             }
             "timer" => {
@@ -192,12 +186,8 @@ impl Told {
             "forget" => one(What::TimerDropped { timer: number()?, by: by(Holder::Unknown) }),
             "clock" => number().and(one(What::ClockJumped { from: self.state.time })),
             "close" => Some(What::CloseBegun),
-            "unpark" => Some(What::Unparked { by: by(Holder::Unknown) }),
             "cancel" => one(What::CancelAsked { id: id()?, by: by(Holder::Unknown) }),
-            "dropping" => one(What::DropBegun { id: id()? }),
-            "cancelled" => one(What::Cancelled { id: id()?, panicked: false }),
             "join" => one(What::Joined { id: id()?, by: by(Holder::Unknown) }),
-            "detach" => one(What::Detached { id: id()?, by: by(Holder::Unknown) }),
             "stop" => Some(What::StopAsked { by: by(Holder::Unknown) }),
             _ => None,
         }

@@ -119,7 +119,7 @@ fn run(pending: &[usize]) -> Run {
         log.now.set(now);
         log.in_this_poll.set(0);
         let probe = Probe::new();
-        let poll = || probe.with_waker(|waker| Pin::new(&mut total).poll(&mut Context::from_waker(waker)));
+        let poll = || probe.poll(Pin::new(&mut total));
         match catch_unwind(AssertUnwindSafe(poll)) {
             Ok(polled) => {
                 run.wakes.push((probe.wakes(), log.in_this_poll.get()));

@@ -8,14 +8,13 @@ mod exercise;
 
 use std::cell::Cell;
 use std::marker::{PhantomData, PhantomPinned};
-use std::panic::{AssertUnwindSafe, catch_unwind, panic_any, resume_unwind};
 use std::pin::{Pin, pin};
 use std::process::ExitCode;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 
 use checker::contract::Probe;
-use checker::{Verdict, messages};
+use checker::{Verdict, endless, messages};
 use exercise::Counted;
 
 fn main() -> ExitCode {
@@ -42,25 +41,17 @@ thread_local! {
     static ALL_POLLS: Cell<usize> = const { Cell::new(0) };
 }
 
-struct Endless;
-
 /// Called in each poll of a spy.
 fn count_poll() {
-    POLLS.set(POLLS.get() + 1);
-    if POLLS.get() > TOO_MANY {
-        panic_any(Endless);
-    }
+    POLLS.with(|polls| endless::count(polls, TOO_MANY));
 }
 
 /// One poll of the student's future.
 fn poll<F: Future>(future: Pin<&mut F>, waker: &Waker) -> Result<Poll<F::Output>, String> {
     POLLS.set(0);
     ALL_POLLS.set(ALL_POLLS.get() + 1);
-    match catch_unwind(AssertUnwindSafe(|| future.poll(&mut Context::from_waker(waker)))) {
-        Ok(polled) => Ok(polled),
-        Err(payload) if payload.is::<Endless>() => Err(messages::poll_has_no_end(TOO_MANY)),
-        Err(payload) => resume_unwind(payload),
-    }
+    let polled = endless::ends(|| future.poll(&mut Context::from_waker(waker)));
+    polled.ok_or_else(|| messages::poll_has_no_end(TOO_MANY))
 }
 
 /// Pending so many times. It wakes whoever polls it, each time, and counts how often it is polled after its end; then it

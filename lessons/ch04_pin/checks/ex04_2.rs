@@ -6,14 +6,13 @@ mod checker;
 #[path = "../exercises/ex04_2.rs"]
 mod exercise;
 
-use std::cell::RefCell;
-use std::panic::{AssertUnwindSafe, catch_unwind, panic_any, resume_unwind};
+use std::cell::{Cell, RefCell};
 use std::pin::pin;
 use std::process::ExitCode;
-use std::task::{Context, Poll};
+use std::task::Poll;
 
 use checker::contract::Probe;
-use checker::{Verdict, messages};
+use checker::{Verdict, endless, messages};
 use exercise::{PAGE, checksum};
 
 fn main() -> ExitCode {
@@ -33,8 +32,6 @@ const MOST: usize = 60;
 
 /// No check reads so many pages; past it they are ended from within.
 const TOO_MANY: usize = 10_000;
-
-struct Endless;
 
 /// No two bytes of a page are the same all along, and no two pages.
 fn page(number: usize) -> [u8; PAGE] {
@@ -61,27 +58,23 @@ struct Run {
 }
 
 fn run(pages: usize) -> Result<Run, String> {
-    let reads = RefCell::new(Vec::new());
+    let (reads, count) = (RefCell::new(Vec::new()), Cell::new(0));
     let read = |number| {
         reads.borrow_mut().push(number);
-        if reads.borrow().len() > TOO_MANY {
-            panic_any(Endless);
-        }
+        endless::count(&count, TOO_MANY);
         page(number)
     };
     let mut future = pin!(checksum(read, pages));
     let mut run = Run { result: None, reads: Vec::new(), pauses: Vec::new(), wakes: Vec::new() };
     while run.result.is_none() && run.pauses.len() < MOST {
         let probe = Probe::new();
-        let poll = || probe.with_waker(|waker| future.as_mut().poll(&mut Context::from_waker(waker)));
-        match catch_unwind(AssertUnwindSafe(poll)) {
-            Ok(Poll::Ready(result)) => run.result = Some(result),
-            Ok(Poll::Pending) => {
+        match endless::ends(|| probe.poll(future.as_mut())) {
+            Some(Poll::Ready(result)) => run.result = Some(result),
+            Some(Poll::Pending) => {
                 run.pauses.push(reads.borrow().len());
                 run.wakes.push(probe.wakes());
             }
-            Err(payload) if payload.is::<Endless>() => return Err(messages::reads_without_end(pages, TOO_MANY)),
-            Err(payload) => resume_unwind(payload),
+            None => return Err(messages::reads_without_end(pages, TOO_MANY)),
         }
     }
     run.reads = reads.borrow().clone();

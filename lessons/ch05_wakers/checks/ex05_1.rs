@@ -15,7 +15,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
 
 use checker::contract::{Breach, Complete, Probe, check_future};
-use checker::{Verdict, messages};
+use checker::{Verdict, lock, messages};
 use exercise::{Promised, promise};
 
 fn main() -> ExitCode {
@@ -29,100 +29,6 @@ fn main() -> ExitCode {
             ("5.8", wakers_are_left_alone_under_the_lock),
         ],
     )
-}
-
-/// A `Mutex` for one thread, at which the code of a second one can be made to wait.
-mod lock {
-    use std::cell::{Cell, RefCell, RefMut};
-    use std::ops::{Deref, DerefMut};
-    use std::panic::{Location, resume_unwind};
-    use std::sync::LockResult;
-
-    type Code = Box<dyn FnOnce()>;
-
-    thread_local! {
-        static IS_HELD: Cell<bool> = const { Cell::new(false) };
-        static WAS_USED: Cell<bool> = const { Cell::new(false) };
-        /// What waits until a lock is free: after so many more times that it is let go of.
-        static WAITING: RefCell<Vec<(usize, Code)>> = const { RefCell::new(Vec::new()) };
-    }
-
-    /// The lock was taken in this line, on a thread that held it.
-    pub struct WaitsForItself {
-        pub line: u32,
-    }
-
-    pub fn is_held() -> bool {
-        IS_HELD.get()
-    }
-
-    pub fn was_used() -> bool {
-        WAS_USED.get()
-    }
-
-    #[derive(Debug)]
-    pub struct Mutex<T>(RefCell<T>);
-
-    #[derive(Debug)]
-    pub struct Guard<'a, T>(Option<RefMut<'a, T>>);
-
-    impl<T> Mutex<T> {
-        pub fn new(value: T) -> Self {
-            Mutex(RefCell::new(value))
-        }
-
-        #[track_caller]
-        pub fn lock(&self) -> LockResult<Guard<'_, T>> {
-            WAS_USED.set(true);
-            if IS_HELD.replace(true) {
-                resume_unwind(Box::new(WaitsForItself { line: Location::caller().line() }));
-            }
-            Ok(Guard(Some(self.0.borrow_mut())))
-        }
-    }
-
-    impl<T> Deref for Guard<'_, T> {
-        type Target = T;
-
-        fn deref(&self) -> &T {
-            self.0.as_ref().expect("it is held until it is dropped")
-        }
-    }
-
-    impl<T> DerefMut for Guard<'_, T> {
-        fn deref_mut(&mut self) -> &mut T {
-            self.0.as_mut().expect("it is held until it is dropped")
-        }
-    }
-
-    impl<T> Drop for Guard<'_, T> {
-        fn drop(&mut self) {
-            self.0.take();
-            IS_HELD.set(false);
-            if std::thread::panicking() {
-                return;
-            }
-            let (due, left): (Vec<_>, Vec<_>) =
-                WAITING.take().into_iter().map(|(times, code)| (times - 1, code)).partition(|(times, _)| *times == 0);
-            WAITING.set(left);
-            due.into_iter().for_each(|(_, code)| code());
-        }
-    }
-
-    /// Runs code as another thread would that needs the lock: now, or as soon as it is free.
-    pub fn when_free(code: impl FnOnce() + 'static) {
-        if IS_HELD.get() { at_release(1, code) } else { code() }
-    }
-
-    /// Runs code when a lock has been let go of so many times more.
-    pub fn at_release(times: usize, code: impl FnOnce() + 'static) {
-        WAITING.with_borrow_mut(|waiting| waiting.push((times, Box::new(code))));
-    }
-
-    /// What still waits comes in now.
-    pub fn let_all_in() {
-        WAITING.take().into_iter().for_each(|(_, code)| code());
-    }
 }
 
 fn make() -> (Promised<u32>, Complete) {
@@ -139,10 +45,8 @@ fn make() -> (Promised<u32>, Complete) {
 
 /// Ends in the line that took the lock twice, if one did.
 fn until_it_waits_for_itself<R>(code: impl FnOnce() -> R) -> Result<R, u32> {
-    catch_unwind(AssertUnwindSafe(code)).map_err(|payload| match payload.downcast::<lock::WaitsForItself>() {
-        Ok(twice) => twice.line,
-        Err(payload) => resume_unwind(payload),
-    })
+    catch_unwind(AssertUnwindSafe(code))
+        .map_err(|payload| lock::taken_twice().unwrap_or_else(|| resume_unwind(payload)))
 }
 
 /// Pending twice and then ready, and ready at once.
@@ -198,7 +102,7 @@ fn poll_in_vain() -> Idle {
         let probe = Probe::new();
         let wakes = |probes: &[Probe]| probes.iter().map(Probe::wakes).sum::<usize>();
         let before = wakes(&probes);
-        if probe.with_waker(|waker| promised.as_mut().poll(&mut Context::from_waker(waker)).is_ready()) {
+        if probe.poll(promised.as_mut()).is_ready() {
             break;
         }
         idle.polls += 1;
@@ -256,7 +160,7 @@ fn comes_in(polls_before: usize) -> Verdict {
         let (promise, is_set) = (Rc::new(promise), Rc::new(Cell::new(false)));
         let probe = Probe::new();
         let mut promised = pin!(promised);
-        let mut poll = || probe.with_waker(|waker| promised.as_mut().poll(&mut Context::from_waker(waker)).is_ready());
+        let mut poll = || probe.poll(promised.as_mut()).is_ready();
         for _ in 0..polls_before {
             poll();
         }
@@ -318,7 +222,7 @@ fn wakers_are_left_alone_under_the_lock() -> Verdict {
         (0..3).for_each(|_| poll(&mut promised));
         let probe = Probe::new();
         probe.on_clone(Box::new(|| Watched::look("cloned")));
-        let _: bool = probe.with_waker(|waker| promised.as_mut().poll(&mut Context::from_waker(waker)).is_ready());
+        let _: bool = probe.poll(promised.as_mut()).is_ready();
         poll(&mut promised);
         if let Some(what) = UNDER_THE_LOCK.take() {
             return Err(messages::under_the_lock("`poll`", what));

@@ -119,7 +119,7 @@ fn after(call: impl FnOnce(*const ()), wakers: isize) -> Option<ledger::Entry> {
 }
 
 fn after_named(function: &Function, wakers: isize) -> Option<ledger::Entry> {
-    checker::calls(function.name, messages::IS_IT_AN_ARC);
+    checker::calls_and_asks(function.name, messages::IS_IT_AN_ARC);
     after(function.call, wakers)
 }
 

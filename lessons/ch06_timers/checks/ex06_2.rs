@@ -10,7 +10,6 @@ use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::pin::Pin;
 use std::process::ExitCode;
-use std::task::Context;
 use std::time::Duration;
 
 use checker::contract::Probe;
@@ -28,7 +27,7 @@ const NANOSECOND: Duration = Duration::from_nanos(1);
 const SECOND: Duration = Duration::from_secs(1);
 
 fn is_ready(sleep: &mut Pin<Box<Sleep>>, probe: &Probe) -> bool {
-    probe.with_waker(|waker| sleep.as_mut().poll(&mut Context::from_waker(waker)).is_ready())
+    probe.poll(sleep.as_mut()).is_ready()
 }
 
 fn one_timer_with_the_latest_waker() -> Verdict {

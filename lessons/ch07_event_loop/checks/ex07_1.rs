@@ -12,7 +12,8 @@ use std::process::ExitCode;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use checker::lock::{self, Endless};
+use checker::endless::Endless;
+use checker::lock;
 use checker::{Verdict, messages};
 use exercise::{Parker, Ticket};
 

@@ -6,16 +6,16 @@ mod checker;
 #[path = "../exercises/ex09_1.rs"]
 mod exercise;
 
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::pin::pin;
 use std::process::ExitCode;
 use std::rc::Rc;
-use std::task::{Context, Poll};
+use std::task::Poll;
 
 use checker::contract::Probe;
-use checker::{Verdict, messages};
+use checker::handles::{self, Log};
+use checker::{Verdict, endless, messages};
 use exercise::Gather;
-use tasks::{Endless, Log, Task};
+use tasks::Task;
 
 fn main() -> ExitCode {
     checker::run(
@@ -32,89 +32,9 @@ fn main() -> ExitCode {
     )
 }
 
-/// Tasks of which only the handles are there: the check says when each ends.
+/// What the exercise takes from here.
 mod tasks {
-    use std::cell::{Cell, RefCell};
-    use std::panic::panic_any;
-    use std::pin::Pin;
-    use std::rc::Rc;
-    use std::task::{Context, Poll, Waker};
-
-    /// No poll of a check makes so many polls of handles; past it they are ended from within.
-    pub const TOO_MANY: usize = 1_000;
-
-    pub struct Endless;
-
-    /// What all handles of a run have seen.
-    #[derive(Default)]
-    pub struct Log {
-        /// In this poll of the gather.
-        pub polls: Cell<usize>,
-        /// The numbers of those that were polled in it.
-        pub asked: RefCell<Vec<usize>>,
-        /// The first that was polled after it had given its result.
-        pub late: Cell<Option<usize>>,
-        pub given: Cell<usize>,
-    }
-
-    pub struct Task(Rc<Slot>);
-
-    pub struct Slot {
-        pub number: usize,
-        result: RefCell<Option<String>>,
-        pub has_given: Cell<bool>,
-        waiter: RefCell<Option<Waker>>,
-        log: Rc<Log>,
-    }
-
-    impl Task {
-        pub fn new(number: usize, log: &Rc<Log>) -> (Task, Rc<Slot>) {
-            let slot = Slot {
-                number,
-                result: RefCell::new(None),
-                has_given: Cell::new(false),
-                waiter: RefCell::new(None),
-                log: log.clone(),
-            };
-            let slot = Rc::new(slot);
-            (Task(slot.clone()), slot)
-        }
-    }
-
-    impl Slot {
-        pub fn end(&self) {
-            self.result.replace(Some(format!("result {}", self.number)));
-            let waiter = self.waiter.take();
-            if let Some(waiter) = waiter {
-                waiter.wake();
-            }
-        }
-    }
-
-    impl Future for Task {
-        type Output = String;
-
-        fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<String> {
-            let Task(slot) = self.get_mut();
-            slot.log.polls.set(slot.log.polls.get() + 1);
-            if slot.log.polls.get() > TOO_MANY {
-                panic_any(Endless);
-            }
-            slot.log.asked.borrow_mut().push(slot.number);
-            if slot.has_given.get() {
-                slot.log.late.set(slot.log.late.get().or(Some(slot.number)));
-                return Poll::Pending;
-            }
-            if let Some(result) = slot.result.take() {
-                slot.has_given.set(true);
-                slot.log.given.set(slot.log.given.get() + 1);
-                return Poll::Ready(result);
-            }
-            let old = slot.waiter.replace(Some(context.waker().clone()));
-            drop(old);
-            Poll::Pending
-        }
-    }
+    pub type Task = crate::checker::handles::Task<String>;
 }
 
 /// When the gather is polled.
@@ -145,7 +65,7 @@ fn run(ends: &[usize], when: Polled) -> Run {
     let log = Rc::<Log>::default();
     let (tasks, slots): (Vec<_>, Vec<_>) = (1..=ends.len()).map(|number| Task::new(number, &log)).unzip();
     let mut gather = pin!(Gather::new(tasks));
-    checker::calls("`poll`", messages::NOTHING_MAY_END_IT);
+    checker::calls("`poll`");
     let mut run = Run {
         log,
         results: None,
@@ -159,7 +79,9 @@ fn run(ends: &[usize], when: Polled) -> Run {
     let (mut is_woken, mut polls) = (true, 0);
     let mut latest = Probe::new();
     for step in 0..=last + ends.len() + 3 {
-        (0..ends.len()).filter(|place| ends[*place] == step).for_each(|place| slots[place].end());
+        (0..ends.len())
+            .filter(|place| ends[*place] == step)
+            .for_each(|place| slots[place].end(format!("result {}", place + 1)));
         is_woken |= latest.wakes() > 0;
         if !is_woken && when == Polled::Woken && step <= last {
             continue;
@@ -167,19 +89,17 @@ fn run(ends: &[usize], when: Polled) -> Run {
         // Who wakes itself is polled again, within limits.
         for _ in 0..10 {
             polls += 1;
-            run.log.polls.set(0);
-            run.log.asked.take();
+            run.log.begin_poll();
             let given = run.log.given.get();
             let probe = Probe::new();
-            let poll = || probe.with_waker(|waker| gather.as_mut().poll(&mut Context::from_waker(waker)));
-            match catch_unwind(AssertUnwindSafe(poll)) {
-                Ok(Poll::Ready(results)) => {
+            match endless::ends(|| probe.poll(gather.as_mut())) {
+                Some(Poll::Ready(results)) => {
                     run.results = Some(results);
                     run.running = (1..=ends.len()).filter(|number| ends[number - 1] > step).collect();
                     run.is_late = !is_woken;
                     return run;
                 }
-                Ok(Poll::Pending) if is_woken && given == run.log.given.get() => {
+                Some(Poll::Pending) if is_woken && given == run.log.given.get() => {
                     let asked = run.log.asked.borrow();
                     let open = slots.iter().filter(|slot| !slot.has_given.get()).map(|slot| slot.number);
                     let not_asked: Vec<usize> = open.filter(|number| !asked.contains(number)).collect();
@@ -187,12 +107,11 @@ fn run(ends: &[usize], when: Polled) -> Run {
                         run.did_not_ask.get_or_insert((polls, not_asked));
                     }
                 }
-                Ok(Poll::Pending) => {}
-                Err(payload) if payload.is::<Endless>() => {
+                Some(Poll::Pending) => {}
+                None => {
                     run.is_endless = true;
                     return run;
                 }
-                Err(payload) => resume_unwind(payload),
             }
             latest = probe;
             is_woken = latest.wakes() > 0;
@@ -260,8 +179,8 @@ fn polls_nobody_again() -> Verdict {
 
 fn nothing_is_ready_at_once() -> Verdict {
     let mut gather = pin!(Gather::new(vec![]));
-    checker::calls("`poll`", messages::NOTHING_MAY_END_IT);
-    match Probe::new().with_waker(|waker| gather.as_mut().poll(&mut Context::from_waker(waker))) {
+    checker::calls("`poll`");
+    match Probe::new().poll(gather.as_mut()) {
         Poll::Ready(results) if results.is_empty() => Ok(()),
         Poll::Ready(results) => Err(messages::nothing_gave_something(results.len())),
         Poll::Pending => Err(messages::nothing_was_pending()),
@@ -270,7 +189,7 @@ fn nothing_is_ready_at_once() -> Verdict {
 
 fn each_poll_returns() -> Verdict {
     match cases().iter().find(|ends| run(ends, Polled::Always).is_endless) {
-        Some(ends) => Err(messages::polls_on_and_on(ends.len(), tasks::TOO_MANY)),
+        Some(ends) => Err(messages::polls_on_and_on(ends.len(), handles::TOO_MANY)),
         None => Ok(()),
     }
 }

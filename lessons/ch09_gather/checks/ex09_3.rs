@@ -15,12 +15,14 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::pin::Pin;
 use std::process::ExitCode;
 use std::rc::Rc;
-use std::task::{Context, Poll};
+use std::task::Poll;
 
 use checker::contract::Probe;
+use checker::endless::Endless;
+use checker::handles::{self, Log};
 use checker::{Verdict, messages};
 use exercise::{End, reproduce, try_gather};
-use tasks::{Endless, Log, Task};
+use tasks::Task;
 
 fn main() -> ExitCode {
     checker::run(
@@ -37,91 +39,12 @@ fn main() -> ExitCode {
     )
 }
 
-/// Tasks of which only the handles are there: the check says when each ends.
+/// What the exercise takes from here.
 mod tasks {
-    use std::cell::{Cell, RefCell};
-    use std::panic::panic_any;
-    use std::pin::Pin;
-    use std::rc::Rc;
-    use std::task::{Context, Poll, Waker};
-
     /// How a task ended: with a value or with an error.
     pub type Outcome = Result<u32, String>;
 
-    /// No poll of a check makes so many polls of handles; past it they are ended from within.
-    pub const TOO_MANY: usize = 100_000;
-
-    pub struct Endless;
-
-    /// What all handles of a run have seen.
-    #[derive(Default)]
-    pub struct Log {
-        /// In this poll of the gather.
-        pub polls: Cell<usize>,
-        /// The first that was polled after it had given its outcome.
-        pub late: Cell<Option<usize>>,
-        /// How many have given theirs.
-        pub given: Cell<usize>,
-    }
-
-    /// The handle of a task.
-    pub struct Task(Rc<Slot>);
-
-    pub struct Slot {
-        number: usize,
-        outcome: RefCell<Option<Outcome>>,
-        has_given: Cell<bool>,
-        waiter: RefCell<Option<Waker>>,
-        log: Rc<Log>,
-    }
-
-    impl Task {
-        pub fn new(number: usize, log: &Rc<Log>) -> (Task, Rc<Slot>) {
-            let slot = Slot {
-                number,
-                outcome: RefCell::new(None),
-                has_given: Cell::new(false),
-                waiter: RefCell::new(None),
-                log: log.clone(),
-            };
-            let slot = Rc::new(slot);
-            (Task(slot.clone()), slot)
-        }
-    }
-
-    impl Slot {
-        pub fn end(&self, outcome: Outcome) {
-            self.outcome.replace(Some(outcome));
-            let waiter = self.waiter.take();
-            if let Some(waiter) = waiter {
-                waiter.wake();
-            }
-        }
-    }
-
-    impl Future for Task {
-        type Output = Outcome;
-
-        fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Outcome> {
-            let Task(slot) = self.get_mut();
-            slot.log.polls.set(slot.log.polls.get() + 1);
-            if slot.log.polls.get() > TOO_MANY {
-                panic_any(Endless);
-            }
-            if slot.has_given.get() {
-                slot.log.late.set(slot.log.late.get().or(Some(slot.number)));
-                return Poll::Pending;
-            }
-            if let Some(outcome) = slot.outcome.take() {
-                slot.has_given.set(true);
-                slot.log.given.set(slot.log.given.get() + 1);
-                return Poll::Ready(outcome);
-            }
-            let old = slot.waiter.replace(Some(context.waker().clone()));
-            drop(old);
-            Poll::Pending
-        }
-    }
+    pub type Task = crate::checker::handles::Task<Outcome>;
 }
 
 /// Unlike the order of the tasks, so that to sort the values does not bring them into their places.
@@ -178,9 +101,9 @@ fn run(gather: Gather, ends: &[End]) -> Run {
         // Who wakes itself is polled again, within limits.
         for _ in 0..10 {
             polls += 1;
-            run.log.polls.set(0);
+            run.log.begin_poll();
             let probe = Probe::new();
-            let poll = || probe.with_waker(|waker| gather.as_mut().poll(&mut Context::from_waker(waker)));
+            let poll = || probe.poll(gather.as_mut());
             match catch_unwind(AssertUnwindSafe(poll)) {
                 Ok(Poll::Ready(gathered)) => {
                     run.how = if is_woken { How::Ready(now, gathered) } else { How::Unwoken };
@@ -204,7 +127,7 @@ fn run(gather: Gather, ends: &[End]) -> Run {
 }
 
 fn repaired(ends: &[End]) -> Run {
-    checker::calls("`try_gather`", messages::NOTHING_MAY_END_IT);
+    checker::calls("`try_gather`");
     run(|tasks| Box::pin(try_gather(tasks)), ends)
 }
 
@@ -348,7 +271,7 @@ fn nothing_is_ready_at_once() -> Verdict {
 
 fn each_poll_returns() -> Verdict {
     match peaceful().iter().chain(&stormy()).find(|ends| matches!(repaired(ends).how, How::Endless)) {
-        Some(ends) => Err(messages::polls_on_and_on(ends.len(), tasks::TOO_MANY)),
+        Some(ends) => Err(messages::polls_on_and_on(ends.len(), handles::TOO_MANY)),
         None => Ok(()),
     }
 }
@@ -384,7 +307,7 @@ const MOST: usize = 1_000;
 
 /// The tasks of the student, with the `try_gather` that was handed out.
 fn reproduction() -> Verdict {
-    checker::calls("`reproduce`", messages::NOTHING_MAY_END_IT);
+    checker::calls("`reproduce`");
     let ends = reproduce();
     if ends.len() > MOST {
         return Err(messages::reproduces_too_many(ends.len(), MOST));

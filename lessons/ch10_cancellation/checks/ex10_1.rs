@@ -9,11 +9,12 @@ mod exercise;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::process::ExitCode;
 use std::rc::Rc;
-use std::task::{Context, Poll};
+use std::task::Poll;
 
 use checker::contract::Probe;
+use checker::endless::Endless;
 use checker::{Verdict, messages};
-use clock::{Endless, Piece, Sleep, World};
+use clock::{Piece, Sleep, World};
 use exercise::Timeout;
 
 fn main() -> ExitCode {
@@ -31,21 +32,25 @@ fn main() -> ExitCode {
 /// A virtual clock, a sleep, and a future of which the check knows when it is ready.
 mod clock {
     use std::cell::{Cell, RefCell};
-    use std::panic::panic_any;
     use std::pin::Pin;
     use std::rc::Rc;
     use std::task::{Context, Poll, Waker};
 
-    /// No poll of a check makes so many polls of the two; past it they are ended from within.
-    pub const TOO_MANY: usize = 1_000;
+    use crate::checker::endless::count;
 
-    pub struct Endless;
+    /// No poll of a check polls one of the two so often; past it they are ended from within.
+    pub const TOO_MANY: usize = 1_000;
 
     #[derive(Default)]
     pub struct World {
         pub now: Cell<u64>,
         /// In this poll of the timeout.
-        pub polls: Cell<usize>,
+        pub polls_of_future: Cell<usize>,
+        pub polls_of_sleep: Cell<usize>,
+        /// In some poll of the timeout both were polled, the sleep first.
+        pub is_sleep_first: Cell<bool>,
+        /// The future has given its result.
+        pub was_ready: Cell<bool>,
         /// The second in which the future was dropped.
         pub dropped: Cell<Option<u64>>,
         /// Whom to wake at the deadline, and when something happens to the future.
@@ -54,11 +59,9 @@ mod clock {
     }
 
     impl World {
-        fn count(&self) {
-            self.polls.set(self.polls.get() + 1);
-            if self.polls.get() > TOO_MANY {
-                panic_any(Endless);
-            }
+        pub fn begin_poll(&self) {
+            self.polls_of_future.set(0);
+            self.polls_of_sleep.set(0);
         }
     }
 
@@ -83,7 +86,7 @@ mod clock {
         type Output = ();
 
         fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
-            self.world.count();
+            count(&self.world.polls_of_sleep, TOO_MANY);
             if self.world.now.get() >= self.deadline {
                 return Poll::Ready(());
             }
@@ -102,8 +105,12 @@ mod clock {
         type Output = u64;
 
         fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<u64> {
-            self.world.count();
+            count(&self.world.polls_of_future, TOO_MANY);
+            if self.world.polls_of_sleep.get() > 0 && self.world.polls_of_future.get() == 1 {
+                self.world.is_sleep_first.set(true);
+            }
             if self.world.now.get() >= self.ready {
+                self.world.was_ready.set(true);
                 return Poll::Ready(self.ready);
             }
             keep(&self.world.at_event, context.waker());
@@ -151,7 +158,13 @@ struct Run {
     result: Option<(u64, Option<u64>)>,
     /// The second in which its future was dropped, while the timeout itself was there.
     dropped: Option<u64>,
-    is_endless: bool,
+    /// The future has given its result.
+    was_ready: bool,
+    /// The first second in which the sleep was polled, and then the future.
+    clock_first: Option<u64>,
+    /// How often the future and the sleep were polled in a poll that would not return.
+    endless: Option<(usize, usize)>,
+    panic: Option<String>,
     /// The first poll that called its own waker and returned pending.
     woke_itself: Option<usize>,
 }
@@ -174,27 +187,35 @@ fn run(case: Case, when: Polled) -> Run {
             continue;
         }
         polls += 1;
-        world.polls.set(0);
+        world.begin_poll();
         let probe = Probe::new();
-        let poll = || probe.with_waker(|waker| timeout.as_mut().poll(&mut Context::from_waker(waker)));
-        match catch_unwind(AssertUnwindSafe(poll)) {
+        let poll = || probe.poll(timeout.as_mut());
+        let outcome = catch_unwind(AssertUnwindSafe(poll));
+        if world.is_sleep_first.get() {
+            run.clock_first = run.clock_first.or(Some(second));
+        }
+        match outcome {
             Ok(Poll::Ready(result)) => {
                 run.result = Some((second, result));
                 break;
             }
             Ok(Poll::Pending) => {}
             Err(payload) if payload.is::<Endless>() => {
-                run.is_endless = true;
+                run.endless = Some((world.polls_of_future.get(), world.polls_of_sleep.get()));
                 break;
             }
-            Err(payload) => resume_unwind(payload),
+            Err(payload) if checker::is_todo(&*payload) => resume_unwind(payload),
+            Err(_) => {
+                run.panic = Some(checker::last_panic());
+                break;
+            }
         }
         if probe.wakes() > 0 {
             run.woke_itself = run.woke_itself.or(Some(polls));
         }
         latest = Some(probe);
     }
-    run.dropped = world.dropped.get();
+    (run.dropped, run.was_ready) = (world.dropped.get(), world.was_ready.get());
     run
 }
 
@@ -206,28 +227,39 @@ fn drops_what_is_too_slow() -> Verdict {
     for case in cases() {
         let run = run(case, Polled::Always);
         // Rule 3.1's.
-        if run.is_endless {
+        if run.endless.is_some() {
             continue;
         }
         let who = messages::a_timeout(case.limit, case.ready);
+        if let Some(panic) = run.panic {
+            return Err(messages::panicked_in(&who, &panic));
+        }
         match (run.result, run.dropped) {
             (_, Some(second)) if second < case.end() => return Err(messages::dropped_too_soon(&who, second)),
             (None, _) => return Err(messages::timeout_never_ready(&who, case.end() + 3)),
             (Some((second, result)), _) if (second, result) != (case.end(), case.result()) => {
-                return Err(messages::timeout_gave(&who, (case.end(), case.result()), (second, result)));
+                let expected = (case.end(), case.result());
+                return Err(messages::timeout_gave(&who, expected, (second, result), run.was_ready));
             }
             (Some((_, None)), None) => return Err(messages::too_slow_and_not_dropped(&who)),
             _ => {}
+        }
+    }
+    for case in cases() {
+        if let Some(second) = run(case, Polled::Always).clock_first {
+            return Err(messages::timeout_asks_the_clock_first(&messages::a_timeout(case.limit, case.ready), second));
         }
     }
     Ok(())
 }
 
 fn each_poll_returns() -> Verdict {
-    match cases().find(|case| run(*case, Polled::Always).is_endless) {
-        Some(case) => Err(messages::timeout_spins(&messages::a_timeout(case.limit, case.ready), clock::TOO_MANY)),
-        None => Ok(()),
+    for case in cases() {
+        if let Some((of_future, of_sleep)) = run(case, Polled::Always).endless {
+            return Err(messages::timeout_spins(&messages::a_timeout(case.limit, case.ready), of_future, of_sleep));
+        }
     }
+    Ok(())
 }
 
 fn is_woken_when_it_can_go_on() -> Verdict {
@@ -237,7 +269,7 @@ fn is_woken_when_it_can_go_on() -> Verdict {
             continue;
         }
         let run = run(case, Polled::Woken);
-        if !run.is_endless && run.result.is_none_or(|(second, _)| second > case.end()) {
+        if run.endless.is_none() && run.result.is_none_or(|(second, _)| second > case.end()) {
             let who = messages::a_timeout(case.limit, case.ready);
             return Err(messages::timeout_sleeps_on(&who, case.end(), case.result().is_some()));
         }

@@ -8,13 +8,14 @@ mod exercise;
 
 use std::any::Any;
 use std::cell::{Cell, RefCell};
-use std::panic::{AssertUnwindSafe, catch_unwind, panic_any, resume_unwind};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::pin::Pin;
 use std::process::ExitCode;
 use std::rc::Rc;
 use std::task::{Context, Poll};
 
 use checker::contract::Probe;
+use checker::endless::{Endless, count};
 use checker::messages::Moment::{self, *};
 use checker::{Verdict, messages};
 use exercise::{Cancelled, Task, task};
@@ -37,8 +38,6 @@ const TURNS: usize = 12;
 
 /// No future of a check is polled so often; past it the run is ended from within.
 const TOO_MANY: usize = 10_000;
-
-struct Endless;
 
 #[derive(Clone, Copy)]
 struct Case {
@@ -90,6 +89,8 @@ enum Place {
 
 thread_local! {
     static PLACE: Cell<Place> = const { Cell::new(Place::Outside) };
+    /// The task that the exercise's code runs for.
+    static CASE: Cell<Option<Case>> = const { Cell::new(None) };
 }
 
 /// What is seen of a task.
@@ -104,6 +105,8 @@ struct Life {
     was_cancelled: Cell<bool>,
     /// The work was polled after the cancel.
     was_polled: Cell<bool>,
+    /// The work was ready, and had the future still.
+    is_kept: Cell<bool>,
     /// Who awaits the handle was woken while the future was there.
     is_told_early: Cell<bool>,
     waiter: Probe,
@@ -114,6 +117,7 @@ use messages::CancelCall as Call;
 
 impl Life {
     fn cancel(&self, call: Call, expected: bool) {
+        CASE.set(Some(self.case));
         let before = PLACE.get();
         // Within a poll it is the loop's turn still.
         if before == Place::Outside {
@@ -154,6 +158,11 @@ impl Life {
         }
     }
 
+    /// It was over, and a late cancel took its value away.
+    fn is_overwritten(&self) -> bool {
+        self.case.moment == AfterTheEnd && matches!(*self.outcome.borrow(), Some(Err(_)))
+    }
+
     /// Polls the handle, unless it has given its outcome.
     fn await_once(&self) {
         if self.outcome.borrow().is_some() {
@@ -161,7 +170,8 @@ impl Life {
         }
         let mut handle = self.handle.borrow_mut();
         let Some(handle) = handle.as_mut() else { return };
-        let poll = self.waiter.with_waker(|waker| Pin::new(handle).poll(&mut Context::from_waker(waker)));
+        CASE.set(Some(self.case));
+        let poll = self.waiter.poll(Pin::new(handle));
         if let Poll::Ready(outcome) = poll {
             *self.outcome.borrow_mut() = Some(outcome);
         }
@@ -175,10 +185,7 @@ impl Future for Piece {
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<usize> {
         let life = &self.0;
-        life.polls.set(life.polls.get() + 1);
-        if life.polls.get() > TOO_MANY {
-            panic_any(Endless);
-        }
+        count(&life.polls, TOO_MANY);
         if life.polls.get() < life.case.polls {
             context.waker().wake_by_ref();
             return Poll::Pending;
@@ -202,6 +209,7 @@ impl Drop for Piece {
     fn drop(&mut self) {
         let life = &self.0;
         if PLACE.get() == Place::Turn && life.was_cancelled.get() && life.case.is_to_be_dropped() {
+            life.look();
             life.cancel(Call::InTheDestructor, false);
         }
         life.dropped.set(Some(PLACE.get()));
@@ -226,10 +234,12 @@ fn run() -> Result<Vec<Rc<Life>>, Box<dyn Any + Send>> {
                 lied: Cell::new(None),
                 was_cancelled: Cell::new(false),
                 was_polled: Cell::new(false),
+                is_kept: Cell::new(false),
                 is_told_early: Cell::new(false),
                 waiter: Probe::new(),
                 outcome: RefCell::new(None),
             });
+            CASE.set(Some(case));
             let (handle, work) = task(Piece(life.clone()));
             *life.handle.borrow_mut() = Some(handle);
             if case.is_awaited {
@@ -278,12 +288,14 @@ fn turn(works: &mut [(Option<Work>, Option<Probe>)], lives: &[Rc<Life>]) {
         let is_woken = latest.as_ref().is_none_or(|probe| probe.wakes() > 0);
         let Some(work) = place.as_mut().filter(|_| is_woken) else { continue };
         PLACE.set(Place::Turn);
+        CASE.set(Some(life.case));
         if life.was_cancelled.get() {
             life.was_polled.set(true);
         }
         let probe = Probe::new();
-        let poll = probe.with_waker(|waker| work.as_mut().poll(&mut Context::from_waker(waker)));
+        let poll = probe.poll(work.as_mut());
         if poll.is_ready() {
+            life.is_kept.set(life.case.is_to_be_dropped() && life.dropped.get().is_none());
             *place = None;
         }
         life.look();
@@ -301,7 +313,7 @@ fn not_dropped(life: &Life) -> Verdict {
     match life.dropped.get() {
         Some(Place::Cancel | Place::Outside) => Err(messages::dropped_in_cancel(&who)),
         _ if life.polls.get() > life.case.polls => Err(messages::ran_again(&who, life.polls.get())),
-        Some(Place::Turn) => Ok(()),
+        Some(Place::Turn) if !life.is_kept.get() => Ok(()),
         _ if !life.was_polled.get() => Err(messages::cancel_woke_nobody(&who)),
         _ => Err(messages::polled_and_not_dropped(&who)),
     }
@@ -311,7 +323,11 @@ fn the_next_poll_drops_the_future() -> Verdict {
     match run() {
         Ok(lives) => lives.iter().try_for_each(|life| not_dropped(life)),
         Err(panic) if panic.is::<Endless>() => Err(messages::polled_without_end(TOO_MANY)),
-        Err(panic) => resume_unwind(panic),
+        Err(panic) if checker::is_todo(&*panic) => resume_unwind(panic),
+        Err(_) => {
+            let who = CASE.get().map_or(String::new(), |case| messages::case_of(case.moment, case.polls));
+            Err(messages::panicked_in(&who, &checker::last_panic()))
+        }
     }
 }
 
@@ -322,9 +338,12 @@ fn cancelled_as_they_should() -> Option<Vec<Rc<Life>>> {
 
 fn says_whether_it_has_cancelled() -> Verdict {
     let Ok(lives) = run() else { return Ok(()) };
-    match lives.iter().find_map(|life| Some((life, life.lied.get()?))) {
+    if let Some((life, (call, expected))) = lives.iter().find_map(|life| Some((life, life.lied.get()?))) {
+        return Err(messages::cancel_said(life.case.moment, life.case.polls, call, expected));
+    }
+    match lives.iter().find(|life| life.is_overwritten()) {
+        Some(life) => Err(messages::value_overwritten(&messages::cancelled(life.case.moment, life.case.polls))),
         None => Ok(()),
-        Some((life, (call, expected))) => Err(messages::cancel_said(life.case.moment, life.case.polls, call, expected)),
     }
 }
 
@@ -349,7 +368,9 @@ fn the_outcome_is_that_it_was_cancelled() -> Verdict {
 
 fn a_value_stands() -> Verdict {
     let Ok(lives) = run() else { return Ok(()) };
-    for life in lives.iter().filter(|life| !life.case.is_to_be_dropped() && !life.case.lets_go) {
+    let has_value = |life: &&Rc<Life>| !life.case.is_to_be_dropped() && !life.case.lets_go;
+    // What a late cancel overwrites is rule 10.2's.
+    for life in lives.iter().filter(has_value).filter(|life| !life.is_overwritten()) {
         if *life.outcome.borrow() != Some(Ok(life.number)) {
             let is_cancelled = matches!(*life.outcome.borrow(), Some(Err(_)));
             return Err(messages::value_lost(life.case.moment, life.case.polls, is_cancelled));

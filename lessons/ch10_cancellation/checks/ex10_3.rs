@@ -12,12 +12,13 @@ mod handed_out;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::pin::Pin;
 use std::process::ExitCode;
-use std::task::{Context, Poll};
+use std::task::Poll;
 
 use checker::contract::Probe;
+use checker::endless::Endless;
 use checker::{Verdict, messages};
 use exercise::{Inbox, Plan, reproduce};
-use line::{Endless, Line, World};
+use line::{Line, World};
 
 fn main() -> ExitCode {
     checker::run(
@@ -35,15 +36,14 @@ fn main() -> ExitCode {
 mod line {
     use std::cell::{Cell, RefCell};
     use std::collections::{BTreeMap, VecDeque};
-    use std::panic::panic_any;
     use std::pin::Pin;
     use std::rc::Rc;
     use std::task::{Context, Poll, Waker};
 
+    use crate::checker::endless::count;
+
     /// No poll of a message makes so many polls of the line; past it the run is ended from within.
     pub const TOO_MANY: usize = 1_000;
-
-    pub struct Endless;
 
     /// A piece of a message.
     #[derive(Debug)]
@@ -74,13 +74,6 @@ mod line {
             };
             let pieces = seconds.iter().enumerate().map(|(place, second)| (*second, piece(place))).collect();
             Rc::new(World { pieces: RefCell::new(pieces), ..World::default() })
-        }
-
-        fn count(&self) {
-            self.polls.set(self.polls.get() + 1);
-            if self.polls.get() > TOO_MANY {
-                panic_any(Endless);
-            }
         }
 
         fn is_piece_there(&self) -> bool {
@@ -130,7 +123,7 @@ mod line {
 
         fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Piece> {
             let world = &self.0;
-            world.count();
+            count(&world.polls, TOO_MANY);
             if world.is_piece_there() {
                 let piece = world.pieces.borrow_mut().pop_front();
                 return piece.map_or(Poll::Pending, |(_, piece)| Poll::Ready(piece));
@@ -153,7 +146,7 @@ mod line {
 
         fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
             let world = self.world.clone();
-            world.count();
+            count(&world.polls, TOO_MANY);
             let end = *self.end.get_or_insert_with(|| {
                 world.begun.set(world.begun.get() + 1);
                 (world.now.get() + 1, world.begun.get())
@@ -203,6 +196,8 @@ struct Run {
     /// The seconds in which a future was dropped.
     dropped: Vec<u64>,
     is_endless: bool,
+    /// The second in which it panicked, and how.
+    panic: Option<(u64, String)>,
     /// The first second in which a poll called its own waker and returned pending.
     woke_itself: Option<u64>,
 }
@@ -224,9 +219,11 @@ fn run<M: Messages>(make: impl FnOnce(Line) -> M, plan: &Plan, when: Polled) -> 
     let mut inbox = make(Line(world.clone()));
     let mut run = Run::default();
     let sent = plan.seconds.len() / 3;
-    // After the last piece each message needs a second, and one future may be dropped before that.
-    let last = plan.seconds.last().copied().unwrap_or(0) + 2 * plan.limit + 2 * sent as u64 + 5;
-    while world.now.get() <= last && run.messages.len() < sent + 3 && !run.is_endless {
+    // After the last piece each message needs a second, and where the time is over before that, a future may be dropped.
+    let enough = plan.seconds.last().copied().unwrap_or(0) + 2 * sent as u64 + 5;
+    let last = if plan.limit > enough { enough } else { enough + 2 * plan.limit };
+    let is_over = |run: &Run| run.messages.len() == sent + 3 || run.is_endless || run.panic.is_some();
+    while world.now.get() <= last && !is_over(&run) {
         attempt(&mut inbox, &world, plan.limit, last, when, &mut run);
     }
     run.confirmed = world.confirmed.get();
@@ -242,7 +239,7 @@ fn attempt(inbox: &mut impl Messages, world: &World, limit: u64, last: u64, when
         if is_woken || when == Polled::Always || world.now.get() == deadline {
             world.polls.set(0);
             let probe = Probe::new();
-            let poll = || probe.with_waker(|waker| future.as_mut().poll(&mut Context::from_waker(waker)));
+            let poll = || probe.poll(future.as_mut());
             match catch_unwind(AssertUnwindSafe(poll)) {
                 Ok(Poll::Ready(message)) => {
                     run.messages.push((world.now.get(), message));
@@ -253,7 +250,11 @@ fn attempt(inbox: &mut impl Messages, world: &World, limit: u64, last: u64, when
                     run.is_endless = true;
                     return;
                 }
-                Err(payload) => resume_unwind(payload),
+                Err(payload) if checker::is_todo(&*payload) => resume_unwind(payload),
+                Err(_) => {
+                    run.panic = Some((world.now.get(), checker::last_panic()));
+                    return;
+                }
             }
             if probe.wakes() > 0 {
                 run.woke_itself = run.woke_itself.or(Some(world.now.get()));
@@ -276,7 +277,10 @@ fn sent(plan: &Plan) -> Vec<String> {
     (0..plan.seconds.len() / 3).map(|message| line::text(message, 0) + &line::text(message, 1)).collect()
 }
 
-/// Seven messages each: pieces that come together, and far from each other.
+/// The time is never over.
+const LONG: u64 = 1_000;
+
+/// Seven messages each: pieces that come together, and far from each other. First come those in which nothing is dropped.
 fn plans() -> Vec<Plan> {
     let plan = |limit: u64, pattern: u64| {
         let gaps = (0..21)
@@ -287,7 +291,7 @@ fn plans() -> Vec<Plan> {
         });
         Plan { limit, seconds: seconds.collect() }
     };
-    (2..=6).flat_map(|limit| (0..6).map(move |pattern| plan(limit, pattern))).collect()
+    [LONG, 2, 3, 4, 5, 6].into_iter().flat_map(|limit| (0..6).map(move |pattern| plan(limit, pattern))).collect()
 }
 
 fn repaired(plan: &Plan, when: Polled) -> Run {
@@ -301,6 +305,10 @@ fn loses_nothing() -> Verdict {
         // Rule 3.1's.
         if run.is_endless {
             continue;
+        }
+        if let Some((second, panic)) = run.panic {
+            let panic = messages::panicked_in(&messages::a_plan(plan.limit, second), &panic);
+            return Err(messages::part_2("Inbox", &panic));
         }
         let (expected, seen) = (sent(&plan), run.texts());
         let place = (0..expected.len().max(seen.len()))

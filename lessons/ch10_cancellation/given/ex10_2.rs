@@ -1,10 +1,10 @@
-//! Exercise 10.2, extend: about 5 minutes.
+//! Exercise 10.2, extend: about 15 minutes.
 //!
 //! `task` makes a future into the two sides of a task: the handle, and the work, which the loop polls when it was woken.
 //! Nothing can stop it: `cancel` does nothing. Extend both sides:
 //!
-//! 1. After `cancel` the work's next poll drops the future instead of polling it, and the work is ready. `cancel` wakes
-//!    the task, so that this poll comes. It drops nothing itself: the future may be running now.
+//! 1. After `cancel` the work does not poll the future again: it drops it, at the latest in its next poll, and is ready.
+//!    `cancel` wakes the task, so that this poll comes. It drops nothing itself: the future may be running now.
 //! 2. `cancel` is true when it has cancelled the task, and false when the task is over, or was cancelled before.
 //! 3. The outcome is `Err(Cancelled)` then, and whoever awaits the handle is woken.
 //! 4. A task that cancels itself, and is ready in that very poll, keeps its value.

@@ -12,9 +12,10 @@ use stage::{Clock, Ended, EventLoop, Outcome, Task, Time, do_some_work};
 mod stage;
 
 thread_local! {
-    /// How far its code came, what its destructors did, and its own handle.
+    /// How far its code came, what its destructors did, what each `cancel` said, and its own handle.
     static STEPS: Cell<u32> = const { Cell::new(0) };
     static DROPS: Cell<u32> = const { Cell::new(0) };
+    static SAID: RefCell<Vec<bool>> = const { RefCell::new(Vec::new()) };
     static OWN: RefCell<Option<Task<u32>>> = const { RefCell::new(None) };
 }
 
@@ -44,7 +45,7 @@ use Case::*;
 async fn work(held: Held, case: Case) -> u32 {
     let _held = held;
     if matches!(case, Itself | ItselfThenReady) {
-        OWN.with_borrow(|own| assert!(own.as_ref().unwrap().cancel()));
+        OWN.with_borrow(|own| cancel(own.as_ref().unwrap()));
     }
     STEPS.set(STEPS.get() + 1);
     if !matches!(case, ItselfThenReady | AfterTheEnd) {
@@ -52,6 +53,11 @@ async fn work(held: Held, case: Case) -> u32 {
         STEPS.set(STEPS.get() + 1);
     }
     7
+}
+
+fn cancel(task: &Task<u32>) {
+    let said = task.cancel();
+    SAID.with_borrow_mut(|all| all.push(said));
 }
 
 fn word(outcome: Outcome<u32>) -> String {
@@ -78,21 +84,20 @@ fn main() {
         let clock = Clock::new(Time::Virtual(Mutex::default()));
         let event_loop = EventLoop::new(&clock);
         let task = event_loop.spawn("work", work(Held(case == BadDestructor), case));
-        let mut said = Vec::new();
         if case == BeforeTheStart {
-            said.push(task.cancel());
+            cancel(&task);
         }
         OWN.set(Some(task));
         event_loop.run_until_complete(do_some_work(&clock, 1));
         let task = OWN.take().unwrap();
         if matches!(case, Asleep | Twice | AfterTheEnd | BadDestructor) {
-            said.push(task.cancel());
+            cancel(&task);
         }
         if case == Twice {
-            said.push(task.cancel());
+            cancel(&task);
         }
         let outcome = word(event_loop.run_until_complete(task));
-        let said = if said.is_empty() { "[true]".to_owned() } else { format!("{said:?}") };
+        let said = format!("{:?}", SAID.take());
         println!("{name:22} {said:14} {:5}  {:5}  {outcome}", STEPS.take(), DROPS.take());
     }
 }
