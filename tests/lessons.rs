@@ -665,6 +665,18 @@ fn teaching() -> Vec<(u32, Vec<(String, String)>)> {
         .collect()
 }
 
+/// The course's map says of each chapter as many minutes as its lesson does.
+#[test]
+fn minutes_to_read_are_those_of_the_lessons() {
+    let map = read(&root().join("lessons/README.md"));
+    for chapter in CHAPTERS {
+        let Some((_, rest)) = chapter.lesson.split_once("Reading takes about ") else { continue };
+        let minutes = rest.split(' ').next().unwrap();
+        let row = format!("\n| {} | {minutes} | ", chapter.number);
+        assert!(map.contains(&row), "chapter {}: {minutes} minutes", chapter.number);
+    }
+}
+
 #[test]
 fn the_teacher_has_a_page_for_each_chapter() {
     let pages = teaching();
