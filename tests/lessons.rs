@@ -42,6 +42,15 @@ fn lessons() -> Vec<(PathBuf, String)> {
     lessons
 }
 
+/// The pages beside the chapters that quote code: for those who come from elsewhere.
+const COMPARISONS: [&str; 2] = ["FROM_ASYNCIO.md", "FROM_TOKIO.md"];
+
+/// All that quotes code and outputs: the page, and its text.
+fn quoting() -> Vec<(PathBuf, String)> {
+    let comparisons = COMPARISONS.map(|name| root().join("lessons").join(name)).map(|page| (page.clone(), read(&page)));
+    lessons().into_iter().map(|(folder, text)| (folder.join("README.md"), text)).chain(comparisons).collect()
+}
+
 /// A fenced block: what stands behind the fence, the marker in the line above, the text, and where that begins.
 struct Block {
     info: String,
@@ -72,8 +81,8 @@ fn blocks(lesson: &str) -> Vec<Block> {
     blocks
 }
 
-/// The Rust files from which a lesson may quote.
-fn quotable(folder: &Path) -> Vec<String> {
+/// The Rust files from which a page may quote.
+fn quotable(page: &Path) -> Vec<String> {
     fn collect(folder: &Path, found: &mut Vec<String>) {
         for entry in fs::read_dir(folder).unwrap() {
             let path = entry.unwrap().path();
@@ -84,6 +93,10 @@ fn quotable(folder: &Path) -> Vec<String> {
                 found.push(read(&path));
             }
         }
+    }
+    let folder = page.parent().unwrap();
+    if folder.ends_with("lessons") {
+        return vec![read(&root().join("tests/comparisons.rs"))];
     }
     let mut found = Vec::new();
     collect(folder, &mut found);
@@ -107,21 +120,17 @@ fn is_piece_of(block: &str, file: &str) -> bool {
 
 #[test]
 fn every_block_of_rust_is_a_piece_of_a_file_that_is_compiled() {
-    for (folder, lesson) in lessons() {
-        let files = quotable(&folder);
+    for (page, lesson) in quoting() {
+        let files = quotable(&page);
         for block in blocks(&lesson).iter().filter(|block| block.info == "rust") {
             let text = &block.text;
-            assert!(
-                files.iter().any(|file| is_piece_of(text, file)),
-                "{}: no file has this:\n{text}",
-                folder.display()
-            );
+            assert!(files.iter().any(|file| is_piece_of(text, file)), "{}: no file has this:\n{text}", page.display());
         }
         for block in blocks(&lesson) {
             let known = ["rust", "rust tokio", "python", "text", "sh"].contains(&block.info.as_str());
-            assert!(known, "{}: a block of \"{}\"", folder.display(), block.info);
+            assert!(known, "{}: a block of \"{}\"", page.display(), block.info);
             if ["rust tokio", "python"].contains(&block.info.as_str()) {
-                assert!(block.text.lines().count() <= 15, "{}: at most 15 lines:\n{}", folder.display(), block.text);
+                assert!(block.text.lines().count() <= 15, "{}: at most 15 lines:\n{}", page.display(), block.text);
             }
         }
     }
@@ -182,18 +191,19 @@ fn real_output(folder: &Path, marker: &str, python_block: Option<&str>) -> Optio
 
 #[test]
 fn every_quoted_output_is_real() {
-    for (folder, lesson) in lessons() {
+    for (page, lesson) in quoting() {
+        let folder = page.parent().unwrap();
         let mut renewed = lesson.clone();
         let all = blocks(&lesson);
         for (place, block) in all.iter().enumerate().rev().filter(|(_, block)| block.marker.starts_with("$ ")) {
             let above = all[..place].iter().rev().find(|block| block.info == "python").map(|block| block.text.as_str());
-            match real_output(&folder, &block.marker, above) {
+            match real_output(folder, &block.marker, above) {
                 Some(output) if is_update() => renewed.replace_range(block.at..block.at + block.text.len(), &output),
                 Some(output) => assert_eq!(
                     block.text,
                     output,
                     "{}, {}: UPDATE=1 cargo test --test lessons renews it",
-                    folder.display(),
+                    page.display(),
                     block.marker
                 ),
                 None => eprintln!("skipped: {} needs Python 3", block.marker),
@@ -201,10 +211,10 @@ fn every_quoted_output_is_real() {
         }
         // What has no marker is no output of a program.
         for block in all.iter().filter(|block| block.info == "text") {
-            assert!(!block.marker.is_empty(), "{}: this text has no marker:\n{}", folder.display(), block.text);
+            assert!(!block.marker.is_empty(), "{}: this text has no marker:\n{}", page.display(), block.text);
         }
         if is_update() && renewed != lesson {
-            fs::write(folder.join("README.md"), renewed).unwrap();
+            fs::write(&page, renewed).unwrap();
         }
     }
 }
@@ -358,14 +368,16 @@ fn every_picture_is_current() {
     }
 }
 
+/// Every page of the course, and the front page.
+fn pages() -> Vec<(PathBuf, String)> {
+    let others = ["README.md", "lessons/README.md", "lessons/TEACHING.md"].map(|name| root().join(name));
+    quoting().into_iter().chain(others.map(|page| (page.clone(), read(&page)))).collect()
+}
+
 /// Every link to a file leads to one, and one with an anchor to that.
 #[test]
 fn links_lead_somewhere() {
-    let pages = lessons().into_iter().map(|(folder, text)| (folder.join("README.md"), text));
-    let map = root().join("lessons/README.md");
-    for (page, text) in
-        pages.chain([(map.clone(), read(&map)), (root().join("README.md"), read(&root().join("README.md")))])
-    {
+    for (page, text) in pages() {
         let prose: String = text.split("```").step_by(2).collect();
         for link in prose.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
             if link.starts_with("http") {
@@ -434,7 +446,7 @@ fn every_piece_of_python_runs() {
         eprintln!("skipped: Python 3 is not installed");
         return;
     };
-    for (_, lesson) in lessons() {
+    for (_, lesson) in quoting() {
         for block in blocks(&lesson).iter().filter(|block| block.info == "python") {
             stdout(Command::new(python).args(["-c", &block.text]));
         }
@@ -552,6 +564,195 @@ fn steps_that_a_lesson_points_to_are_what_it_says() {
         for (_, words, step, expected) in claims {
             assert!(lesson.contains(words), "{name} no longer says: {words}");
             assert!(sentence(*step).contains(expected), "{name}, step {step}: {}", sentence(*step));
+        }
+    }
+}
+
+/// The output of a command, with each run of spaces as one. A program that is stepped through shows every step.
+fn output_of(arguments: &str) -> String {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_handloop"));
+    command.args(arguments.split(' ').map(|argument| if argument == "--step" { "--plain" } else { argument }));
+    stdout(&mut command).split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// What stands between two marks, again and again.
+fn between<'a>(text: &'a str, before: &str, after: char) -> Vec<&'a str> {
+    text.split(before).skip(1).filter_map(|rest| rest.split_once(after)).map(|(inside, _)| inside).collect()
+}
+
+/// The commands that a page names: `cargo run -- …`, and `show ch05 window` in backquotes alone.
+fn commands(text: &str) -> Vec<String> {
+    let mut commands = Vec::new();
+    let ends = |letter: char| "`\n#()".contains(letter);
+    for rest in text.split("cargo run -- ").skip(1) {
+        commands.push(rest.split(ends).next().unwrap().trim_end_matches(" -->").trim().to_owned());
+    }
+    commands.extend(between(text, "`show ch", '`').into_iter().map(|rest| format!("show ch{rest}")));
+    commands
+}
+
+/// Words that stand for something else: a file, a name, a chapter.
+fn is_placeholder(word: &str) -> bool {
+    word.contains('…') || word.chars().all(|letter| letter.is_ascii_uppercase() || "[]".contains(letter))
+}
+
+/// What is wrong with a command, if anything is.
+fn fault(command: &str, help: &str) -> Option<String> {
+    let words: Vec<&str> = command.split(' ').collect();
+    let is_there = |word: &str| help.split_whitespace().any(|known| known == word);
+    let named = |number: usize| words.get(number).copied().filter(|word| !is_placeholder(word));
+    match words[0] {
+        // They are being written.
+        "pack" | "grade" | "ch11" if !is_there(words[0]) => return None,
+        verb if is_placeholder(verb) || is_there(verb) => {}
+        verb => return Some(format!("there is no {verb}")),
+    }
+    if let Some(option) = words.iter().find(|word| word.starts_with('-') && !is_there(word)) {
+        return Some(format!("there is no option {option}"));
+    }
+    if !["check", "hint", "solution", "reset", "diff", "show", "pack"].contains(&words[0]) {
+        return None;
+    }
+    let of = named(1)?;
+    let Some(chapter) = CHAPTERS.iter().find(|chapter| chapter.short() == of) else {
+        return (of != "ch11").then(|| format!("there is no chapter {of}"));
+    };
+    let what = named(2).filter(|word| !word.starts_with('-'))?;
+    let folder = root().join("lessons").join(chapter.name);
+    let is_there = match words[0] {
+        "show" => ["shown", "errors"].iter().any(|kind| folder.join(kind).join(format!("{what}.rs")).is_file()),
+        "pack" | "diff" => true,
+        _ => chapter.exercises().any(|exercise| what == exercise.number.to_string()),
+    };
+    (!is_there).then(|| format!("{of} has no {what}"))
+}
+
+#[test]
+fn every_command_that_a_page_names_exists() {
+    let help = stdout(Command::new(env!("CARGO_BIN_EXE_handloop")).arg("--help"));
+    let mut seen = 0;
+    for (page, text) in pages() {
+        for command in commands(&text).iter().filter(|command| !command.is_empty()) {
+            seen += 1;
+            let fault = fault(command, &help);
+            assert!(fault.is_none(), "{}: {command}: {}", page.display(), fault.unwrap_or_default());
+        }
+    }
+    assert!(seen > 250, "{seen} commands");
+}
+
+#[test]
+fn a_command_that_does_not_exist_is_seen() {
+    let help = stdout(Command::new(env!("CARGO_BIN_EXE_handloop")).arg("--help"));
+    for wrong in ["show ch05 windows", "check ch05 4", "ch12", "ch05 --stop", "diff ch55", "teach"] {
+        assert!(fault(wrong, &help).is_some(), "{wrong}");
+    }
+    for right in
+        ["show ch05 window", "show ch04 e0277", "show ch09 NAME", "check ch05 3", "ch05 --step", "gather --html FILE"]
+    {
+        assert_eq!(fault(right, &help), None, "{right}");
+    }
+    assert_eq!(
+        commands("`cargo run -- ch01`, `show ch02 spins` (cargo run -- doctor)"),
+        ["ch01", "doctor", "show ch02 spins"]
+    );
+}
+
+const TEACHING: [&str; 6] = [
+    "Afterwards they can",
+    "On the board",
+    "Three predictions",
+    "Usual misconceptions",
+    "Where they get stuck",
+    "15, 45, 90 minutes",
+];
+
+/// The pages of TEACHING.md: the number of the chapter, and its parts in order.
+fn teaching() -> Vec<(u32, Vec<(String, String)>)> {
+    let text = read(&root().join("lessons/TEACHING.md"));
+    let chapters = text.split("\n## Chapter ").skip(1);
+    chapters
+        .map(|page| {
+            let number = page.split(':').next().unwrap().parse().unwrap();
+            let parts = page.split("\n### ").skip(1).map(|part| part.split_once('\n').unwrap());
+            (number, parts.map(|(heading, text)| (heading.to_owned(), text.to_owned())).collect())
+        })
+        .collect()
+}
+
+/// The course's map says of each chapter as many minutes as its lesson does.
+#[test]
+fn minutes_to_read_are_those_of_the_lessons() {
+    let map = read(&root().join("lessons/README.md"));
+    for chapter in CHAPTERS {
+        let Some((_, rest)) = chapter.lesson.split_once("Reading takes about ") else { continue };
+        let minutes = rest.split(' ').next().unwrap();
+        let row = format!("\n| {} | {minutes} | ", chapter.number);
+        assert!(map.contains(&row), "chapter {}: {minutes} minutes", chapter.number);
+    }
+}
+
+#[test]
+fn the_teacher_has_a_page_for_each_chapter() {
+    let pages = teaching();
+    let numbers: Vec<u32> = pages.iter().map(|(number, _)| *number).collect();
+    assert!(numbers.iter().copied().eq(0..numbers.len() as u32), "{numbers:?}");
+    assert!(numbers.len() > CHAPTERS.len(), "chapter 0 and all others");
+    for (number, parts) in &pages {
+        let headings: Vec<&str> = parts.iter().map(|(heading, _)| heading.as_str()).collect();
+        assert_eq!(headings, TEACHING, "chapter {number}");
+        let board = &blocks(&format!("\n{}", parts[1].1))[0].text;
+        let widest = board.lines().map(|line| line.chars().count()).max().unwrap();
+        assert!(board.lines().count() <= 12 && widest <= 70, "chapter {number}: the board has {widest} columns");
+    }
+}
+
+/// Each has one command, and what it quotes is in the output of that; "step 12: …" is the player's sentence there.
+#[test]
+fn predictions_of_the_teacher_come_true() {
+    for (chapter, parts) in teaching().into_iter().filter(|(number, _)| (*number as usize) <= CHAPTERS.len()) {
+        let predictions: Vec<String> = (1..=3)
+            .map(|number| {
+                let rest = parts[2].1.split(&format!("\n{number}. ")).nth(1).expect("three predictions");
+                let text = rest.split(&format!("\n{}. ", number + 1)).next().unwrap();
+                text.split_whitespace().collect::<Vec<_>>().join(" ")
+            })
+            .collect();
+        for prediction in predictions {
+            let commands: Vec<&str> = between(&prediction, "`cargo run -- ", '`');
+            assert_eq!(commands.len(), 1, "chapter {chapter}: one command: {prediction}");
+            let output = output_of(commands[0]);
+            let quoted = prediction.split('"').skip(1).step_by(2).collect::<Vec<_>>();
+            assert!(!quoted.is_empty(), "chapter {chapter}: what does it show? {prediction}");
+            for quoted in quoted {
+                assert!(output.contains(quoted), "chapter {chapter}: {} does not show: {quoted}", commands[0]);
+            }
+            let program = commands[0].split(' ').next().unwrap();
+            for rest in prediction.split("tep ").skip(1) {
+                let Some((step, sentence)) = rest.split_once(": \"") else { continue };
+                let Ok(step) = step.parse::<usize>() else { continue };
+                let sentence = sentence.split('"').next().unwrap();
+                let screen = output.split(&format!("{program}, step {step} of ")).nth(1).expect("a step");
+                let screen = screen.split(&format!("{program}, step ")).next().unwrap();
+                assert!(screen.contains(sentence), "chapter {chapter}: step {step} is: {screen}");
+            }
+        }
+    }
+}
+
+/// Each row names a wrong answer, and the rule that this breaks.
+#[test]
+fn misconceptions_of_the_teacher_are_wrong_answers_with_that_verdict() {
+    for (number, parts) in teaching() {
+        let Some(chapter) = CHAPTERS.iter().find(|chapter| chapter.number == number) else { continue };
+        let rows: Vec<Vec<&str>> =
+            parts[3].1.lines().filter(|line| line.contains("| `ex")).map(|line| line.split(" | ").collect()).collect();
+        assert!(rows.len() >= 3, "chapter {number}: three misconceptions");
+        for row in rows {
+            let (name, rule) = (row[1].trim_matches('`'), row[2].trim_matches([' ', '|']));
+            let file = root().join("lessons").join(chapter.name).join("wrong").join(format!("{name}.rs"));
+            assert!(file.is_file(), "chapter {number}: there is no {name}");
+            assert!(read(&file).starts_with(&format!("//! Breaks rule {rule}:")), "{name} does not break rule {rule}");
         }
     }
 }
