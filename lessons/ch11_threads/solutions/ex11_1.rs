@@ -1,0 +1,1 @@
+//! Exercise 11.1: not written yet.

@@ -1,0 +1,1 @@
+//! Exercise 11.3: not written yet.
