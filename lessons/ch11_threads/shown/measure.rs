@@ -51,6 +51,8 @@ unsafe impl GlobalAlloc for Counting {
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
+const HOUR: Duration = Duration::from_secs(3600);
+
 /// Pending a number of times, having woken itself each time.
 struct Yields(u32);
 
@@ -69,7 +71,7 @@ impl Future for Yields {
 
 /// The stage and the finished machine, each with a virtual clock, on this thread.
 struct Both {
-    clock: Arc<Clock>,
+    clock: &'static Arc<Clock>,
     handle: Arc<Handle>,
     stage: Rc<EventLoop<'static>>,
     src: handloop::EventLoop,
@@ -77,33 +79,35 @@ struct Both {
 
 impl Both {
     fn new() -> Self {
-        let clock = Clock::new(Time::Virtual(Mutex::default()));
         // The loop borrows its clock, and is to be kept beside it: this clock is never dropped.
-        let borrowed: &'static Clock = Box::leak(Box::new(clock.clone()));
+        let clock: &'static Arc<Clock> = Box::leak(Box::new(Clock::new(Time::Virtual(Mutex::default()))));
         let handle = Arc::new(Handle::default());
-        let stage = EventLoop::new(borrowed, &handle);
+        let stage = EventLoop::new(clock, &handle);
         Both { clock, handle, stage, src: handloop::EventLoop::builder().virtual_clock().build() }
     }
 
-    /// Runs both until what is ready now is over.
-    fn run(&self) {
+    /// Runs what is ready until it is over.
+    fn run_stage(&self) {
         self.stage.run_until_complete(Yields(3));
+    }
+
+    fn run_src(&self) {
         self.src.run_until_complete(Yields(3));
     }
 }
 
-/// What is allocated for each of 64 calls, where 64 others have made the lists large enough.
-fn allocations<T>(both: &Both, code: impl Fn() -> T) -> String {
+/// What is allocated for each of 64 tasks until all are over, where 64 others have made the lists large enough.
+fn allocations<T>(make: impl Fn() -> T, run: impl Fn()) -> String {
     let mut each = (0, 0);
     for _ in 0..2 {
         let before = ALLOCATED.get();
-        let kept: [T; 64] = std::array::from_fn(|_| code());
+        let kept: [T; 64] = std::array::from_fn(|_| make());
+        run();
         let after = ALLOCATED.get();
         each = ((after.0 - before.0) / 64, (after.1 - before.1) / 64);
-        both.run();
         drop(kept);
     }
-    format_args!("{} of {:>3} bytes", each.0, each.1).to_string()
+    format_args!("{:>2}, {:>3} bytes", each.0, each.1).to_string()
 }
 
 /// The time of `code`, the shortest of five.
@@ -122,8 +126,8 @@ fn compare(what: &str, count: u32, stage: impl FnMut(), src: impl FnMut()) {
     println!("{what:<40} {:>8.0} ns {:>8.0} ns {:>7.1}", each(stage), each(src), stage / src);
 }
 
-fn one_thread(both: &Both) {
-    let Both { clock, stage, src, .. } = both;
+fn one_thread() {
+    let Both { stage, src, .. } = Both::new();
     compare(
         "spawn a task, and poll it once",
         100_000,
@@ -136,12 +140,14 @@ fn one_thread(both: &Both) {
             src.run_until_complete(async {});
         },
     );
+    let Both { stage, src, .. } = Both::new();
     compare(
         "wake and poll a task",
         100_000,
         || stage.run_until_complete(Yields(100_000)),
         || src.run_until_complete(Yields(100_000)),
     );
+    let Both { stage, src, .. } = Both::new();
     compare(
         "gather 1000, one ends in each turn",
         1000,
@@ -154,35 +160,34 @@ fn one_thread(both: &Both) {
             src.run_until_complete(async { drop(gather(tasks).await) });
         },
     );
-    let hour = Duration::from_secs(3600);
-    let many: Vec<_> = (0..10_000).map(|_| (clock.clone(), hour)).collect();
-    let sleepers: Vec<_> = many.into_iter().map(|(clock, hour)| sleeper(stage, clock, hour)).collect();
-    let others: Vec<_> = (0..10_000).map(|_| src.spawn(handloop::sleep(hour))).collect();
-    both.run();
+    let both = Both::new();
+    let Both { clock, stage, src, .. } = &both;
+    let clock: &'static Arc<Clock> = clock;
+    let sleeps = || async { _ = stage::timeout(clock, HOUR, pending::<()>()).await };
+    let sleepers: Vec<_> = (0..10_000).map(|_| stage.spawn("", sleeps())).collect();
+    let others: Vec<_> = (0..10_000).map(|_| src.spawn(handloop::sleep(HOUR))).collect();
+    both.run_stage();
+    both.run_src();
     compare(
         "set a timer and forget it, among 10,000",
         1000,
         || {
             stage.run_until_complete(async {
                 for _ in 0..1000 {
-                    stage::timeout(clock, hour, Yields(1)).await;
+                    stage::timeout(clock, HOUR, Yields(1)).await;
                 }
             });
         },
         || {
             src.run_until_complete(async {
                 for _ in 0..1000 {
-                    _ = timeout(hour, Yields(1)).await;
+                    _ = timeout(HOUR, Yields(1)).await;
                 }
             });
         },
     );
     sleepers.iter().for_each(|task| _ = task.cancel());
     others.iter().for_each(|task| _ = task.cancel());
-}
-
-fn sleeper(stage: &EventLoop<'static>, clock: Arc<Clock>, hour: Duration) -> stage::Task<()> {
-    stage.spawn("", async move { _ = stage::timeout(&clock, hour, pending::<()>()).await })
 }
 
 /// The loops run in threads of their own, and this one sends.
@@ -224,21 +229,21 @@ fn two_threads() {
 
 fn main() {
     let both = Both::new();
-    println!("allocations                              stage            src");
-    let show = |what: &str, stage: String, src: String| println!("{what:<40} {stage:<16} {src}");
-    show(
-        "spawn",
-        allocations(&both, || both.stage.spawn("", Yields(1))),
-        allocations(&both, || both.src.spawn(Yields(1))),
-    );
     let remote = both.src.handle();
+    let show = |what: &str, stage: String, src: String| println!("{what:<40} {stage:<16} {src}");
+    show("allocated for a task", "stage".to_string(), "src".to_string());
     show(
-        "submit",
-        allocations(&both, || both.handle.submit("", || Yields(1))),
-        allocations(&both, || remote.submit(Yields(1))),
+        "that is spawned",
+        allocations(|| both.stage.spawn("", Yields(1)), || both.run_stage()),
+        allocations(|| both.src.spawn(Yields(1)), || both.run_src()),
+    );
+    show(
+        "that is submitted",
+        allocations(|| both.handle.submit("", || Yields(1)), || both.run_stage()),
+        allocations(|| remote.submit(Yields(1)), || both.run_src()),
     );
     println!("time                                     stage       src         times");
-    one_thread(&both);
+    one_thread();
     two_threads();
     println!("pieces of the stage, alone");
     let piece = |what: &str, code: &mut dyn FnMut()| {
@@ -258,5 +263,6 @@ fn main() {
         let entry = slots[black_box(7)].take();
         slots[7] = entry;
     });
+    piece("a text for `tell`", &mut || drop(std::format!("wake {}", black_box(7))));
     piece("an allocation, made and freed", &mut || drop(black_box(Box::new(7))));
 }
