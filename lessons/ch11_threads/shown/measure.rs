@@ -107,7 +107,7 @@ fn allocations<T>(make: impl Fn() -> T, run: impl Fn()) -> String {
         each = ((after.0 - before.0) / 64, (after.1 - before.1) / 64);
         drop(kept);
     }
-    format_args!("{:>2}, {:>3} bytes", each.0, each.1).to_string()
+    format_args!("{:>2}, {:>4} bytes", each.0, each.1).to_string()
 }
 
 /// The time of `code`, the shortest of five.

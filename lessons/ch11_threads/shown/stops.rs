@@ -1,7 +1,5 @@
 //! In which order jobs and tasks run, and what a stop still lets run.
 
-use std::cell::Cell;
-use std::rc::Rc;
 use std::sync::{Arc, Mutex};
 
 use stage::{Clock, EventLoop, Handle, Time};
@@ -13,11 +11,8 @@ mod stage;
 fn main() {
     let (clock, handle) = (Clock::new(Time::Virtual(Mutex::default())), Arc::new(Handle::default()));
     let event_loop = EventLoop::new(&clock, &handle);
-    let turn = Rc::new(Cell::new(0));
     for name in ["a", "b"] {
-        let turn = turn.clone();
         event_loop.spawn(name, async move { println!("task {name}") });
-        event_loop.call_soon(move || turn.set(turn.get() + 1));
     }
     for number in 1..=2 {
         handle.call_soon_threadsafe(move |event_loop| {
