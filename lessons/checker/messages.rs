@@ -4,6 +4,7 @@ use std::cmp::Ordering;
 use std::time::Duration;
 
 use super::contract::Breach;
+use super::threads::Waits;
 
 /// `passed: rules 3.1, 9.1 and 9.3 are kept.`
 pub fn passed(rules: &[&str]) -> String {
@@ -2177,4 +2178,73 @@ pub fn message_wakes_itself(second: u64) -> String {
         "at {second} s the future of a message called the waker of its own context and returned pending: the line calls it \
          when a piece is there, and when the confirmation is."
     )
+}
+
+// Chapter 11.
+
+pub fn sender(thread: usize) -> &'static str {
+    ["the loop", "a sender", "another sender"][thread.min(2)]
+}
+
+/// Whose steps came in which order: the lines of the exercise's file.
+pub fn order_of_lines(told: &[(&str, Vec<u32>)]) -> String {
+    let lines = |lines: &[u32]| {
+        let all: Vec<String> = lines.iter().map(u32::to_string).collect();
+        format!("{} {}", if all.len() == 1 { "line" } else { "lines" }, all.join(", "))
+    };
+    let all: Vec<String> = told.iter().map(|(who, its)| format!("{who} {}", lines(its))).collect();
+    all.join("; ")
+}
+
+pub fn locks_twice(first: u32, second: u32) -> String {
+    format!(
+        "line {second} takes a lock that the same thread has had since line {first}: it waits for itself for ever. Let go of \
+         the guard first."
+    )
+}
+
+/// Where each has a lock that the other wants.
+fn locks_crossed(waiting: &[(usize, Waits)]) -> Option<String> {
+    let mut locks = waiting.iter().filter_map(|(_, waits)| match waits {
+        Waits::ForALock(line, since) => Some((*line, *since)),
+        _ => None,
+    });
+    let ((line, since), (other, others)) = (locks.next()?, locks.next()?);
+    Some(format!(
+        "one thread has had a lock since line {since} and waits in line {line} for that of another, which has had it since line \
+         {others} and waits in line {other}: hold one lock at a time, or take them in the same order everywhere."
+    ))
+}
+
+pub fn job_under_the_lock(first: u32, second: u32) -> String {
+    format!(
+        "a job was run and sent another: line {second} waits for a lock that the loop has had since line {first}, for ever. \
+         Take the jobs out of the inbox, let go of it, and run them then."
+    )
+}
+
+pub fn job_left_behind(sent: usize, ran: usize, waiting: &[(usize, Waits)], order: &str) -> String {
+    if let Some(crossed) = locks_crossed(waiting) {
+        return format!("{crossed} The order of the steps: {order}.");
+    }
+    format!(
+        "{} sent, {ran} run, and the loop is parked for ever. The order of the steps: {order}. Which step let the loop park \
+         although a job was there or on its way?",
+        counted(sent, "job")
+    )
+}
+
+pub fn endless_turns(steps: usize, sent: usize, ran: usize, order: &str) -> String {
+    let mut order = order.to_owned();
+    order.truncate(80);
+    format!(
+        "{} sent, {ran} run, and after {steps} steps the loop was taking turns still: what it does not take off keeps it from \
+         parking. The order of the steps began: {order}…",
+        counted(sent, "job")
+    )
+}
+
+pub fn jobs_out_of_order(jobs: &[usize]) -> String {
+    let places: Vec<String> = jobs.iter().map(|job| (job % 10 + 1).to_string()).collect();
+    format!("a thread sent jobs 1 to {}, and they ran in the order {}.", jobs.len(), places.join(", "))
 }
