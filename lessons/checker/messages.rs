@@ -2248,3 +2248,122 @@ pub fn jobs_out_of_order(jobs: &[usize]) -> String {
     let places: Vec<String> = jobs.iter().map(|job| (job % 10 + 1).to_string()).collect();
     format!("a thread sent jobs 1 to {}, and they ran in the order {}.", jobs.len(), places.join(", "))
 }
+
+/// What becomes of work that was submitted.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Submitted {
+    Returns,
+    Panics,
+    BeforeItBegins,
+    ToAClosedLoop,
+    ThenItCloses,
+}
+
+pub fn waiting(thread: usize) -> &'static str {
+    ["the loop", "a waiting thread", "another waiting thread"][thread.min(2)]
+}
+
+fn submitted(what: Submitted) -> &'static str {
+    match what {
+        Submitted::Returns => "work was submitted and returned",
+        Submitted::Panics => "work was submitted and panicked",
+        Submitted::BeforeItBegins => "work was submitted before its loop had begun, and returned later",
+        Submitted::ToAClosedLoop => "work was submitted to a loop that was closed, which dropped the job",
+        Submitted::ThenItCloses => "work was submitted, and the loop closed and dropped the job from its inbox",
+    }
+}
+
+pub fn ended_the_loop(what: Submitted) -> String {
+    format!(
+        "{}, and that came out of the job: it would end the loop. The job catches it, and it is the outcome.",
+        submitted(what)
+    )
+}
+
+pub fn another_end(what: Submitted, expected: &str, came: &str) -> String {
+    let came = match came.strip_prefix("Panic(") {
+        Some(_) => "it panicked".to_owned(),
+        None => format!("it was `{came}`"),
+    };
+    format!("{}: `result` should be `{expected}`, and {came}.", submitted(what))
+}
+
+pub fn end_never_came(
+    what: Submitted,
+    is_loop: bool,
+    has_submitted: bool,
+    waiting: &[(usize, Waits)],
+    order: &str,
+) -> String {
+    let order = if order.is_empty() { String::new() } else { format!(" The order of the steps: {order}.") };
+    if let Some(crossed) = locks_crossed(waiting) {
+        return format!("{crossed}{order}");
+    }
+    if !has_submitted {
+        return format!("`submit` never returned.{order} It puts the job into the inbox, and only `result` waits.");
+    }
+    if is_loop {
+        return format!("{}, and the loop waits for ever.{order} A job wakes who waits for it, and returns.", submitted(what));
+    }
+    let question = match what {
+        Submitted::ToAClosedLoop | Submitted::ThenItCloses => {
+            "What of a job's runs when it is dropped, so that it can say so?"
+        }
+        Submitted::Panics => "Who tells the slot when `work` does not return?",
+        _ => "Which step tells the thread that waits?",
+    };
+    format!("{}, and `result` waits for ever.{order} {question}", submitted(what))
+}
+
+pub fn waits_without_end(steps: usize) -> String {
+    format!("`result` had not returned after {steps} steps: while there is no outcome, it waits on the `Condvar`.")
+}
+
+pub fn submit_blocks(order: &str) -> String {
+    let order = if order.is_empty() { String::new() } else { format!(" (the order of the steps: {order})") };
+    format!(
+        "`submit` did not return before the loop had run the job{order}: it puts the job into the inbox, and only `result` \
+         waits."
+    )
+}
+
+pub fn loop_is_blocked(order: &str) -> String {
+    format!(
+        "the loop waits in a job until somebody asks for its result. The order of the steps: {order}. A job leaves its outcome, \
+         wakes who waits, and returns: only the thread that calls `result` is blocked."
+    )
+}
+
+pub fn result_at_once(told: &str) -> String {
+    format!(
+        "`result` was called on the loop's own thread and returned `{told}`: the job is still in the inbox, so there is no \
+         outcome yet. It panics there, with a sentence for whoever called it."
+    )
+}
+
+pub fn submit_on_the_loops_thread() -> &'static str {
+    "`submit` panicked on the loop's own thread: to submit there is allowed. Only `result` would wait, and panics."
+}
+
+pub fn submit_waits_for_itself() -> &'static str {
+    "`submit` was called on the loop's own thread and waits there for ever: it only puts the job into the inbox."
+}
+
+pub fn waits_for_its_own_loop(waiting: &[(usize, Waits)]) -> String {
+    let line = waiting.iter().find_map(|(_, waits)| match waits {
+        Waits::Asleep(line) | Waits::ForALock(line, _) => Some(format!(" in line {line}")),
+        Waits::Else => None,
+    });
+    format!(
+        "`result` was called on the loop's own thread, and waits{} for ever: the loop that would run the job is the one that \
+         waits. Ask `runs_here` first, and panic.",
+        line.unwrap_or_default()
+    )
+}
+
+pub fn result_did_not_look(order: &str) -> String {
+    format!(
+        "`wait` returned without a reason, as it may, and `result` took that for an outcome. The order of the steps: {order}. \
+         Look again each time it comes back."
+    )
+}
