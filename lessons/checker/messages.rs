@@ -2219,7 +2219,7 @@ fn locks_crossed(waiting: &[(usize, Waits)]) -> Option<String> {
 pub fn job_under_the_lock(first: u32, second: u32) -> String {
     format!(
         "a job was run and sent another: line {second} waits for a lock that the loop has had since line {first}, for ever. \
-         Take the jobs out of the inbox, let go of it, and run them then."
+         Let go of that guard before a job runs."
     )
 }
 

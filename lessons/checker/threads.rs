@@ -230,9 +230,12 @@ fn one_run(
     HERE.set(Some(world.clone()));
     let end = std_catch_unwind(AssertUnwindSafe(run));
     world.is_left.set(true);
-    let (stores, threads) = (world.stores.take(), world.threads.borrow().clone());
+    world.is_over.set(true);
+    let told = world.told();
+    // What is dropped with it may still use this file.
+    let (stores, threads) = (world.stores.take(), world.threads.take());
     threads.iter().for_each(|thread| drop_copy(thread.log.take()));
-    drop_copy(stores);
+    drop_copy((stores, threads));
     HERE.set(None);
     let end = match end {
         Ok(Ok(())) => return Ok(()),
@@ -243,7 +246,7 @@ fn one_run(
             Err(payload) => resume_unwind(payload),
         },
     };
-    Err(Trouble { end, order: messages::order_of_lines(&world.told()) })
+    Err(Trouble { end, order: messages::order_of_lines(&told) })
 }
 
 /// One more thread. Its code is called again and again, and all that it shares with others is in this file's locks.
@@ -315,8 +318,6 @@ fn step<R: Clone + 'static>(
     act: impl FnOnce(&World) -> R,
 ) -> R {
     let world = here();
-    let number = world.running.get();
-    let thread = world.threads.borrow()[number].clone();
     if world.is_left.get() {
         // Somebody has caught what unwinds.
         if !world.is_over.get() && !std::thread::panicking() {
@@ -324,6 +325,8 @@ fn step<R: Clone + 'static>(
         }
         return act(&world);
     }
+    let number = world.running.get();
+    let thread = world.threads.borrow()[number].clone();
     if number > 0 {
         let done = thread.log.borrow().get(thread.at.get()).cloned();
         if let Some(done) = done {

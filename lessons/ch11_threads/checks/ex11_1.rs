@@ -18,9 +18,9 @@ fn main() -> ExitCode {
     checker::run(
         "ex11_1",
         &[
-            ("7.6", a_job_may_send_another),
             ("11.3", no_job_is_left_behind),
             ("11.4", they_run_in_the_order_in_which_they_were_sent),
+            ("7.6", a_job_may_send_another),
         ],
     )
 }
@@ -132,11 +132,8 @@ fn they_run_in_the_order_in_which_they_were_sent() -> Verdict {
         let jobs: Vec<usize> = ran.iter().filter(|job| **job < 20).copied().collect();
         if jobs.is_sorted() { Ok(()) } else { Err(messages::jobs_out_of_order(&jobs)) }
     };
-    for jobs in [&[2][..]] {
-        match in_every_order(0, || run(jobs, judge)) {
-            Err(Trouble { end: End::Broken(seen), .. }) => return Err(seen),
-            _ => {}
-        }
+    match in_every_order(0, || run(&[2], judge)) {
+        Err(Trouble { end: End::Broken(seen), .. }) => Err(seen),
+        _ => Ok(()),
     }
-    Ok(())
 }

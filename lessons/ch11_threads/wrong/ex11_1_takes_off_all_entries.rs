@@ -1,4 +1,4 @@
-//! Breaks rule 11.3: `turn` takes all entries off, also one whose job came after the look into the inbox.
+//! Breaks rule 11.3: the turn takes all entries off, also one whose job came after the look into the inbox.
 
 use std::collections::VecDeque;
 
