@@ -2367,3 +2367,60 @@ pub fn result_did_not_look(order: &str) -> String {
          Look again each time it comes back."
     )
 }
+
+pub fn has_other_locks() -> &'static str {
+    "the locks are not those of `crate::threads`. With them the check lets another thread come in before any operation: with \
+     others it cannot tell what is lost."
+}
+
+pub fn in_order(seen: &str, order: &str) -> String {
+    format!("{seen} The order of the steps: {order}.")
+}
+
+pub fn job_forgotten(sent: usize, ran: usize, refused: usize) -> String {
+    format!(
+        "while the loop closed, {} sent, {ran} run and {refused} dropped: of what is left nobody will ever hear. What may come \
+         between the sender's look and its push?",
+        counted(sent, "job")
+    )
+}
+
+pub fn refused_before_it_closed() -> &'static str {
+    "a loop that was not closed dropped a job: it keeps what comes before it takes jobs, and between two of its turns."
+}
+
+pub fn kept_by_a_closed_loop(left: usize) -> String {
+    format!(
+        "`close` left {} in the inbox, and a loop that is closed takes nothing: who waits for them waits for ever.",
+        counted(left, "job")
+    )
+}
+
+pub fn taken_by_a_closed_loop() -> &'static str {
+    "a job was sent to a loop that was closed, and was not dropped: nobody will take it."
+}
+
+pub fn endless_takes(steps: usize) -> String {
+    format!("after {steps} steps the loop had not all jobs and did not wait: while the inbox is empty, `take` waits.")
+}
+
+pub fn refused_under_the_lock(is_closed: bool, first: u32, second: u32) -> String {
+    let who = if is_closed { "a loop that was closed dropped a job" } else { "`close` dropped a job from the inbox" };
+    format!(
+        "{who}, and its destructor sent another: line {second} waits for the lock that the same thread has had since line \
+         {first}, for ever. Move the job out, let go of the guard, and drop it then."
+    )
+}
+
+pub fn step_not_possible(step: usize, thread: usize) -> String {
+    let who = if thread == 0 { "the loop, which has two" } else { "the sender, which has three" };
+    format!("step {step} of `reproduce` is one too many of {who}: once closed, the sender has only the first of its steps.")
+}
+
+pub fn reproduces_no_forgotten_job(steps: usize) -> String {
+    format!(
+        "with the {} of `reproduce`, and what is left of both after them, the job was dropped as it should be: where must the \
+         sender stand when the loop closes, so that each misses what the other has done?",
+        counted(steps, "step")
+    )
+}

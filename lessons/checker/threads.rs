@@ -22,6 +22,9 @@ use super::{Verdict, messages};
 /// No run of a check has so many steps; past it the run is ended from within.
 const TOO_MANY: usize = 1_000;
 
+/// Nor has any thread whose code is called again and again.
+const MANY: usize = 100;
+
 /// How a run ended that did not end in a verdict of its own.
 #[derive(Clone, Debug, PartialEq)]
 pub enum End {
@@ -271,6 +274,13 @@ pub fn name(thread: usize) -> &'static str {
     here().threads.borrow()[thread].name
 }
 
+/// How many locks and the like the thread that runs has made.
+pub fn made() -> usize {
+    let world = here();
+    let threads = world.threads.borrow();
+    threads[world.running.get()].made.get()
+}
+
 /// A step of the check's: what it does is done once, whatever is called again, and what it returns is kept.
 pub fn once<R: Clone + Debug + 'static>(act: impl FnOnce() -> R) -> R {
     step(None, Need::Nothing, |result| format!("{result:?}"), |_| act())
@@ -352,8 +362,12 @@ fn step<R: Clone + 'static>(
         }
     }
     world.steps.set(world.steps.get() + 1);
-    if world.steps.get() > TOO_MANY && !std::thread::panicking() {
-        world.raise(End::Endless(TOO_MANY));
+    if !std::thread::panicking() {
+        for (steps, most) in [(world.steps.get(), TOO_MANY), (thread.log.borrow().len(), MANY)] {
+            if steps > most {
+                world.raise(End::Endless(most));
+            }
+        }
     }
     if let Some(line) = line {
         world.trace.borrow_mut().push((number, line));
