@@ -2186,6 +2186,11 @@ pub fn sender(thread: usize) -> &'static str {
     ["the loop", "a sender", "another sender"][thread.min(2)]
 }
 
+/// `1 job was`, `2 jobs were`
+fn were(count: usize, thing: &str) -> String {
+    format!("{} {}", counted(count, thing), if count == 1 { "was" } else { "were" })
+}
+
 /// Whose steps came in which order: the lines of the exercise's file.
 pub fn order_of_lines(told: &[(&str, Vec<u32>)]) -> String {
     let lines = |lines: &[u32]| {
@@ -2228,9 +2233,9 @@ pub fn job_left_behind(sent: usize, ran: usize, waiting: &[(usize, Waits)], orde
         return format!("{crossed} The order of the steps: {order}.");
     }
     format!(
-        "{} sent, {ran} run, and the loop is parked for ever. The order of the steps: {order}. Which step let the loop park \
+        "{} sent and {ran} run, and the loop is parked for ever. The order of the steps: {order}. Which step let the loop park \
          although a job was there or on its way?",
-        counted(sent, "job")
+        were(sent, "job")
     )
 }
 
@@ -2238,9 +2243,9 @@ pub fn endless_turns(steps: usize, sent: usize, ran: usize, order: &str) -> Stri
     let mut order = order.to_owned();
     order.truncate(80);
     format!(
-        "{} sent, {ran} run, and after {steps} steps the loop was taking turns still: what it does not take off keeps it from \
+        "{} sent and {ran} run, and after {steps} steps the loop was taking turns still: what it does not take off keeps it from \
          parking. The order of the steps began: {order}…",
-        counted(sent, "job")
+        were(sent, "job")
     )
 }
 
@@ -2303,7 +2308,10 @@ pub fn end_never_came(
         return format!("`submit` never returned.{order} It puts the job into the inbox, and only `result` waits.");
     }
     if is_loop {
-        return format!("{}, and the loop waits for ever.{order} A job wakes who waits for it, and returns.", submitted(what));
+        return format!(
+            "{}, and the loop waits for ever.{order} A job wakes who waits for it, and returns.",
+            submitted(what)
+        );
     }
     let question = match what {
         Submitted::ToAClosedLoop | Submitted::ThenItCloses => {
@@ -2369,19 +2377,15 @@ pub fn result_did_not_look(order: &str) -> String {
 }
 
 pub fn has_other_locks() -> &'static str {
-    "the locks are not those of `crate::threads`. With them the check lets another thread come in before any operation: with \
-     others it cannot tell what is lost."
+    "what the threads wait with is not the `Mutex` and the `Condvar` of `crate::threads`. Before each operation on those the \
+     check lets another thread come in: with others, or with a channel, it cannot tell what is lost."
 }
 
-pub fn in_order(seen: &str, order: &str) -> String {
-    format!("{seen} The order of the steps: {order}.")
-}
-
-pub fn job_forgotten(sent: usize, ran: usize, refused: usize) -> String {
+pub fn job_forgotten(sent: usize, ran: usize, refused: usize, order: &str) -> String {
     format!(
-        "while the loop closed, {} sent, {ran} run and {refused} dropped: of what is left nobody will ever hear. What may come \
-         between the sender's look and its push?",
-        counted(sent, "job")
+        "while the loop closed, {} sent, {ran} run and {refused} dropped, and nobody will ever hear of the rest. The order of \
+         the steps: {order}. Who should drop the job in this order, `close` or the sender, and what does that one look at?",
+        were(sent, "job")
     )
 }
 
@@ -2413,8 +2417,12 @@ pub fn refused_under_the_lock(is_closed: bool, first: u32, second: u32) -> Strin
 }
 
 pub fn step_not_possible(step: usize, thread: usize) -> String {
-    let who = if thread == 0 { "the loop, which has two" } else { "the sender, which has three" };
-    format!("step {step} of `reproduce` is one too many of {who}: once closed, the sender has only the first of its steps.")
+    let who = if thread == 0 {
+        "the loop, and `close` has made its two already"
+    } else {
+        "the sender, which has none left: it has three, and only the first if the loop is closed by then"
+    };
+    format!("step {step} of `reproduce` is one of {who}.")
 }
 
 pub fn reproduces_no_forgotten_job(steps: usize) -> String {

@@ -391,9 +391,8 @@ impl World {
     fn let_others_in(&self, need: &Need) {
         loop {
             let threads = self.threads.borrow().clone();
-            let others = (1..threads.len()).filter(|number| {
-                !threads[*number].is_over.get() && self.can(&threads[*number].next.borrow(), *number)
-            });
+            let others = (1..threads.len())
+                .filter(|number| !threads[*number].is_over.get() && self.can(&threads[*number].next.borrow(), *number));
             let can: Vec<usize> = self.can(need, 0).then_some(0).into_iter().chain(others).collect();
             if can.is_empty() {
                 self.raise(End::Stuck(self.waiting(need)));
@@ -430,7 +429,8 @@ impl World {
 
     fn state(&self) -> u64 {
         let threads: Vec<u64> = self.threads.borrow().iter().map(|thread| thread.hash.get()).collect();
-        let mut held: Vec<(Id, usize)> = self.held.borrow().iter().map(|(lock, (holder, _))| (*lock, *holder)).collect();
+        let mut held: Vec<(Id, usize)> =
+            self.held.borrow().iter().map(|(lock, (holder, _))| (*lock, *holder)).collect();
         held.sort_unstable();
         hash_of((threads, held, &*self.shown.borrow(), &*self.sleepers.borrow(), self.returns.get()))
     }
@@ -576,8 +576,7 @@ impl<T: Clone + Debug + Send + 'static> Mutex<T> {
         }
         world.shown.borrow_mut().insert(self.id, format!("{value:?}"));
         world.held.borrow_mut().remove(&self.id);
-        let old =
-            std::mem::replace(&mut *self.value.lock().unwrap_or_else(|poisoned| poisoned.into_inner()), value);
+        let old = std::mem::replace(&mut *self.value.lock().unwrap_or_else(|poisoned| poisoned.into_inner()), value);
         drop_copy(old);
     }
 }
