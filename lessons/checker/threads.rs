@@ -23,7 +23,7 @@ use super::{Verdict, messages};
 const TOO_MANY: usize = 1_000;
 
 /// Nor has any thread whose code is called again and again.
-const MANY: usize = 100;
+const MANY: usize = 60;
 
 /// How a run ended that did not end in a verdict of its own.
 #[derive(Clone, Debug, PartialEq)]

@@ -10,7 +10,7 @@ mod exercise;
 mod handed_out;
 
 use std::process::ExitCode;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use checker::threads::{self, End, Trouble, in_every_order, in_this_order};
 use checker::{Verdict, messages};
@@ -161,12 +161,15 @@ fn close_while_they_send<H: Inbox>(make: fn() -> H, jobs: &[usize], takes: usize
 }
 
 /// How many jobs each thread sends, and how often the loop takes what is there before it closes.
-const CLOSING: [(&[usize], usize); 6] = [(&[1], 0), (&[2], 0), (&[1, 1], 0), (&[1], 1), (&[2], 1), (&[1, 1], 1)];
+const CLOSING: [(&[usize], usize); 5] = [(&[1], 0), (&[2], 0), (&[1, 1], 0), (&[1], 1), (&[2], 1)];
 
 fn each_job_is_run_or_refused() -> Verdict {
     reproduction()?;
     accounts_for_each().map_err(|seen| messages::part_2("Handle", &seen))
 }
+
+/// Whether the rule is kept on which the others rest; found out once.
+static KEPT: OnceLock<bool> = OnceLock::new();
 
 fn accounts_for_each() -> Verdict {
     for (jobs, takes) in CLOSING {
@@ -230,7 +233,7 @@ fn run_all(jobs: &[usize], judge: impl Fn(&[usize]) -> Verdict) -> Result<(), Tr
 }
 
 fn no_job_is_left_behind() -> Verdict {
-    if accounts_for_each().is_err() {
+    if !KEPT.get_or_init(|| accounts_for_each().is_ok()) {
         return Ok(());
     }
     for jobs in [&[1][..], &[2], &[1, 1]] {
@@ -246,7 +249,7 @@ fn no_job_is_left_behind() -> Verdict {
 }
 
 fn they_run_in_the_order_in_which_they_were_sent() -> Verdict {
-    if accounts_for_each().is_err() {
+    if !KEPT.get_or_init(|| accounts_for_each().is_ok()) {
         return Ok(());
     }
     let judge = |ran: &[usize]| if ran.is_sorted() { Ok(()) } else { Err(messages::jobs_out_of_order(ran)) };
@@ -258,7 +261,7 @@ fn they_run_in_the_order_in_which_they_were_sent() -> Verdict {
 
 /// Jobs are dropped by a loop that closes, and by one that is closed, and send others then.
 fn a_destructor_may_send_another() -> Verdict {
-    if accounts_for_each().is_err() {
+    if !KEPT.get_or_init(|| accounts_for_each().is_ok()) {
         return Ok(());
     }
     for is_closed in [false, true] {
