@@ -10,12 +10,14 @@
 //! | `messages` | what a check says, all in one place |
 //! | `contract` | an adversary for a future of yours: it polls, wakes and drops as the contract allows |
 //! | `lock` | a lock and a condition variable, for a check that plays the other threads itself |
+//! | `threads` | threads without threads: a run in every order of the operations on locks |
 //! | `turns` | tasks for a loop of yours, and the rules that a record of its turns has to keep |
 
 pub mod contract;
 pub mod lock;
 pub mod messages;
 pub mod rules;
+pub mod threads;
 pub mod turns;
 
 use std::any::Any;
