@@ -10,7 +10,7 @@ use handloop::Builder;
 use crate::player::{Source, told};
 use crate::{
     ch01_generators, ch02_scheduler, ch03_futures, ch04_pin, ch05_wakers, ch06_timers, ch07_event_loop, ch08_tasks,
-    ch09_gather, ch10_cancellation, programs,
+    ch09_gather, ch10_cancellation, ch11_threads, programs,
 };
 
 impl Program {
@@ -50,7 +50,7 @@ pub struct Blocking(pub Duration);
 /// Between two rounds of a loop that cannot know when to poll: what `main` of those stages has.
 const PAUSE: Duration = Duration::from_millis(500);
 
-pub const PROGRAMS: [Program; 13] = [
+pub const PROGRAMS: [Program; 14] = [
     Program {
         name: "gather",
         what: "three sleeps of 1, 2 and 4 seconds, together: 4 seconds",
@@ -172,6 +172,16 @@ pub const PROGRAMS: [Program; 13] = [
                 )))
             },
             listener: &ch10_cancellation::PLAYER,
+        },
+    },
+    Program {
+        name: "ch11",
+        what: "chapter 11, threads: the article's second program, whole",
+        sources: &[Source { path: "lessons/ch11_threads/stage.rs", text: include_str!("ch11_threads/stage.rs") }],
+        run: Run::Told {
+            run: ch11_threads::main,
+            fast: || ch11_threads::article(&ch11_threads::Clock::new(ch11_threads::Time::Virtual(Mutex::default()))),
+            listener: &ch11_threads::PLAYER,
         },
     },
 ];

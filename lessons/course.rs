@@ -86,6 +86,13 @@ pub const CHAPTERS: &[Chapter] = &[
         lesson: include_str!("ch10_cancellation/README.md"),
         stage: include_str!("ch10_cancellation/stage.rs"),
     },
+    Chapter {
+        number: 11,
+        name: "ch11_threads",
+        title: "threads: a loop in a thread of its own, and what other threads ask of it",
+        lesson: include_str!("ch11_threads/README.md"),
+        stage: include_str!("ch11_threads/stage.rs"),
+    },
 ];
 
 /// Each chapter has so many exercises.

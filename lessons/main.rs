@@ -43,6 +43,9 @@ mod ch09_gather;
 #[allow(dead_code, unsafe_code)]
 #[path = "ch10_cancellation/stage.rs"]
 mod ch10_cancellation;
+#[allow(dead_code, unsafe_code, clippy::type_complexity)]
+#[path = "ch11_threads/stage.rs"]
+mod ch11_threads;
 
 use std::error::Error;
 use std::io::{IsTerminal, Write, stdin, stdout};

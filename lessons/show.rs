@@ -1,6 +1,7 @@
 //! `show ch02 spins`: one of a chapter's small programs, compiled on its own and run; one that the compiler refuses, with
 //! what it says.
 
+use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -28,16 +29,33 @@ pub fn show(chapter: &Chapter, name: Option<&str>) -> Result<bool, String> {
     let program = std::env::current_exe()
         .map_err(|error| format!("The folder of the program is not known: {error}."))?
         .with_file_name(format!("shown-{}-{name}{}", chapter.short(), std::env::consts::EXE_SUFFIX));
-    let compiler = Command::new("rustc")
-        .current_dir(root())
-        .args(["--edition", "2024", "--crate-name", "shown", "-o"])
-        .arg(&program)
-        .arg(file.strip_prefix(root()).unwrap_or(file))
-        .stdin(Stdio::null())
-        .status()
-        .map_err(|error| format!("rustc cannot be started ({error}): cargo run -- doctor."))?;
+    let compile = |made: &Path, source: &Path, arguments: &[&OsStr]| {
+        Command::new("rustc")
+            .current_dir(root())
+            .args(["--edition", "2024", "-o"])
+            .args([made, source.strip_prefix(root()).unwrap_or(source)])
+            .args(arguments)
+            .stdin(Stdio::null())
+            .status()
+            .map(|status| status.success())
+            .map_err(|error| format!("rustc cannot be started ({error}): cargo run -- doctor."))
+    };
+    // A program that measures the finished machine is compiled with it, and both are optimised.
+    let library = program.with_file_name(format!("libshown-{}-{name}.rlib", chapter.short()));
+    let uses_library = fs::read_to_string(file).is_ok_and(|text| text.contains("\nuse handloop::"));
+    let named = ["--crate-name", "shown"].map(OsStr::new);
+    let is_compiled = if uses_library {
+        let mut handloop = OsString::from("handloop=");
+        handloop.push(&library);
+        let source = root().join("src/lib.rs");
+        compile(&library, &source, &["-O", "--crate-type", "rlib", "--crate-name", "handloop"].map(OsStr::new))?
+            && compile(&program, file, &[&named[..], &["-O", "--extern"].map(OsStr::new), &[&handloop]].concat())?
+    } else {
+        compile(&program, file, &named)?
+    };
+    let _ = fs::remove_file(&library);
     let is_refused = file.parent().is_some_and(|folder| folder.ends_with("errors")) && !name.ends_with("_fixed");
-    if !compiler.success() {
+    if !is_compiled {
         return Ok(is_refused);
     }
     let status = Command::new(&program).status();
@@ -66,9 +84,10 @@ fn stem(path: &Path) -> &str {
 fn about(chapter: &Chapter, path: &Path) -> String {
     let text = fs::read_to_string(path).unwrap_or_default();
     let first = text.lines().next().unwrap_or_default().trim_start_matches("//!").trim().to_owned();
-    let heading = format!("### {first}");
-    match chapter.lesson.lines().find(|line| line.starts_with(&heading)).and_then(|line| line.split_once(": ")) {
-        Some((_, about)) => format!("the compiler refuses it: {about}"),
+    let before = chapter.lesson.split_once(&format!("(errors/{}.rs)", stem(path))).map(|(before, _)| before);
+    let heading = before.and_then(|before| before.lines().rev().find_map(|line| line.strip_prefix("### ")));
+    match heading.and_then(|heading| heading.strip_prefix(&first)?.strip_prefix(": ")) {
+        Some(about) => format!("the compiler refuses it: {about}"),
         None => first,
     }
 }

@@ -155,6 +155,130 @@ fn an_executor_gives_its_result_and_its_panic_and_the_loop_goes_on_meanwhile() {
     assert!(matches!(event_loop.run_until_complete(panics), Err(Ended::Panicked(_))));
 }
 
+/// The jobs come first, then the batch. What they spawn is for the turn after, also where that is another run's.
+#[test]
+fn a_stop_finishes_its_turn_and_the_next_run_goes_on() {
+    let (clock, handle) = (virtual_clock(), Arc::new(Handle::default()));
+    let event_loop = EventLoop::new(&clock, &handle);
+    let (sender, receiver) = channel();
+    let said = || receiver.try_iter().collect::<Vec<_>>();
+    let task = sender.clone();
+    event_loop.spawn("task", async move { task.send("task").unwrap() });
+    for name in ["job 1", "job 2"] {
+        let sender = sender.clone();
+        handle.call_soon_threadsafe(move |event_loop| {
+            sender.send(name).unwrap();
+            event_loop.spawn("of a job", async move { sender.send("of a job").unwrap() });
+            event_loop.stop();
+        });
+    }
+    event_loop.run_forever();
+    assert_eq!(said(), ["job 1", "job 2", "task"]);
+    handle.call_soon_threadsafe(|event_loop| event_loop.stop());
+    event_loop.run_forever();
+    assert_eq!(said(), ["of a job"; 2]);
+}
+
+#[test]
+fn two_threads_each_have_their_own_order() {
+    with_loop(|_, handle| {
+        let (sender, receiver) = channel();
+        thread::scope(|scope| {
+            for name in ["a", "b"] {
+                let sender = sender.clone();
+                scope.spawn(move || {
+                    for number in 0..1000 {
+                        let sender = sender.clone();
+                        handle.call_soon_threadsafe(move |_| sender.send((name, number)).unwrap());
+                    }
+                });
+            }
+        });
+        let ran: Vec<_> = receiver.iter().take(2000).collect();
+        for name in ["a", "b"] {
+            assert!(ran.iter().filter(|(other, _)| *other == name).map(|(_, number)| *number).eq(0..1000));
+        }
+    });
+}
+
+/// `make` is called by a job, so its panic is one of a job. Who waits is told that there will be no result.
+#[test]
+fn a_panic_in_a_job_ends_the_loop_and_whoever_waits_is_told() {
+    let send: [fn(&Arc<Handle>); 2] = [
+        |handle| handle.call_soon_threadsafe(|_| panic!("in a job")),
+        |handle| drop(handle.submit("never made", || -> std::future::Ready<()> { panic!("in a job") })),
+    ];
+    for send in send {
+        let (clock, handle) = (virtual_clock(), Arc::new(Handle::default()));
+        thread::scope(|scope| {
+            let waits = handle.submit("waits", pending::<()>);
+            send(&handle);
+            let own = scope.spawn(|| EventLoop::new(&clock, &handle).run_forever());
+            assert!(matches!(waits.result(), Err(Ended::Cancelled)));
+            assert_eq!(own.join().unwrap_err().downcast_ref(), Some(&"in a job"));
+        });
+    }
+}
+
+/// What is dropped on the way, and where.
+#[test]
+fn a_future_is_dropped_on_the_thread_of_its_loop_and_a_remote_lets_its_task_run_on() {
+    struct Says(std::sync::mpsc::Sender<thread::ThreadId>);
+    impl Drop for Says {
+        fn drop(&mut self) {
+            self.0.send(thread::current().id()).unwrap();
+        }
+    }
+    with_loop(|_, handle| {
+        let own = handle.submit("own", || async { thread::current().id() }).result().unwrap();
+        let (sender, receiver) = channel();
+        let says = Says(sender.clone());
+        let task = handle.submit("for ever", move || async move {
+            let _says = says;
+            pending::<()>().await;
+        });
+        task.cancel();
+        assert!(matches!(task.result(), Err(Ended::Cancelled)));
+        assert_eq!(receiver.recv(), Ok(own));
+        drop(handle.submit("detached", move || async move { sender.send(thread::current().id()).unwrap() }));
+        assert_eq!(receiver.recv(), Ok(own));
+    });
+}
+
+/// Question 1 of the lesson: however late the job comes, the loop that was dropped says that it is cancelled.
+#[test]
+fn what_is_submitted_behind_the_last_stop_is_cancelled() {
+    let clock = virtual_clock();
+    for _ in 0..100 {
+        let handle = Arc::new(Handle::default());
+        thread::scope(|scope| {
+            scope.spawn(|| EventLoop::new(&clock, &handle).run_forever());
+            handle.call_soon_threadsafe(|event_loop| event_loop.stop());
+            assert!(matches!(handle.submit("late", || async { 7 }).result(), Err(Ended::Cancelled)));
+        });
+    }
+}
+
+/// Question 2: another loop's result blocks this loop's thread, and comes.
+#[test]
+fn a_task_may_wait_for_the_loop_of_another_thread() {
+    with_loop(|_, one| {
+        with_loop(|_, other| {
+            let other = other.clone();
+            let waits = one.submit("waits", move || async move { other.submit("inner", || async { 7 }).result().ok() });
+            assert_eq!(waits.result().ok(), Some(Some(7)));
+        });
+    });
+}
+
+#[test]
+#[should_panic(expected = "a handle is for one loop")]
+fn a_handle_is_for_one_loop() {
+    let (clock, handle) = (virtual_clock(), Arc::new(Handle::default()));
+    let _first = EventLoop::new(&clock, &handle);
+    let _second = EventLoop::new(&clock, &handle);
+}
+
 #[test]
 #[should_panic(expected = "stalled")]
 fn a_loop_that_nobody_can_reach_any_more_says_so() {

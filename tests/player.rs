@@ -17,8 +17,22 @@ use player::screen::{Style, fit_name, screen};
 use player::told::Told;
 use player::{Recorded, Source, Tape, html, stepper};
 
-const PROGRAMS: [&str; 13] =
-    ["gather", "threads", "lost_waker", "ch01", "ch02", "ch03", "ch04", "ch05", "ch06", "ch07", "ch08", "ch09", "ch10"];
+const PROGRAMS: [&str; 14] = [
+    "gather",
+    "threads",
+    "lost_waker",
+    "ch01",
+    "ch02",
+    "ch03",
+    "ch04",
+    "ch05",
+    "ch06",
+    "ch07",
+    "ch08",
+    "ch09",
+    "ch10",
+    "ch11",
+];
 
 fn handloop(arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_handloop"))

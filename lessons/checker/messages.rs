@@ -4,6 +4,7 @@ use std::cmp::Ordering;
 use std::time::Duration;
 
 use super::contract::Breach;
+use super::threads::Waits;
 
 /// `passed: rules 3.1, 9.1 and 9.3 are kept.`
 pub fn passed(rules: &[&str]) -> String {
@@ -2223,5 +2224,258 @@ pub fn message_wakes_itself(second: u64) -> String {
     format!(
         "at {second} s the future of a message called the waker of its own context and returned pending: the line calls it \
          when a piece is there, and when the confirmation is."
+    )
+}
+
+// Chapter 11.
+
+pub fn sender(thread: usize) -> &'static str {
+    ["the loop", "a sender", "another sender"][thread.min(2)]
+}
+
+/// `1 job was`, `2 jobs were`
+fn were(count: usize, thing: &str) -> String {
+    format!("{} {}", counted(count, thing), if count == 1 { "was" } else { "were" })
+}
+
+/// Whose steps came in which order: the lines of the exercise's file.
+pub fn order_of_lines(told: &[(&str, Vec<u32>)]) -> String {
+    let lines = |lines: &[u32]| {
+        let all: Vec<String> = lines.iter().map(u32::to_string).collect();
+        format!("{} {}", if all.len() == 1 { "line" } else { "lines" }, all.join(", "))
+    };
+    let all: Vec<String> = told.iter().map(|(who, its)| format!("{who} {}", lines(its))).collect();
+    all.join("; ")
+}
+
+pub fn locks_twice(first: u32, second: u32) -> String {
+    format!(
+        "line {second} takes a lock that the same thread has had since line {first}: it waits for itself for ever. Let go of \
+         the guard first."
+    )
+}
+
+/// Where each has a lock that the other wants.
+fn locks_crossed(waiting: &[(usize, Waits)]) -> Option<String> {
+    let mut locks = waiting.iter().filter_map(|(_, waits)| match waits {
+        Waits::ForALock(line, since) => Some((*line, *since)),
+        _ => None,
+    });
+    let ((line, since), (other, others)) = (locks.next()?, locks.next()?);
+    Some(format!(
+        "one thread has had a lock since line {since} and waits in line {line} for that of another, which has had it since line \
+         {others} and waits in line {other}: hold one lock at a time, or take them in the same order everywhere."
+    ))
+}
+
+pub fn job_under_the_lock(first: u32, second: u32) -> String {
+    format!(
+        "a job was run and sent another: line {second} waits for a lock that the loop has had since line {first}, for ever. \
+         Let go of that guard before a job runs."
+    )
+}
+
+pub fn job_left_behind(sent: usize, ran: usize, waiting: &[(usize, Waits)], order: &str) -> String {
+    if let Some(crossed) = locks_crossed(waiting) {
+        return format!("{crossed} The order of the steps: {order}.");
+    }
+    format!(
+        "{} sent and {ran} run, and the loop is parked for ever. The order of the steps: {order}. Which step let the loop park \
+         although a job was there or on its way?",
+        were(sent, "job")
+    )
+}
+
+pub fn endless_turns(steps: usize, sent: usize, ran: usize, order: &str) -> String {
+    let mut order = order.to_owned();
+    order.truncate(80);
+    format!(
+        "{} sent and {ran} run, and after {steps} steps the loop was taking turns still: what it does not take off keeps it from \
+         parking. The order of the steps began: {order}…",
+        were(sent, "job")
+    )
+}
+
+pub fn jobs_out_of_order(jobs: &[usize]) -> String {
+    let places: Vec<String> = jobs.iter().map(|job| (job % 10 + 1).to_string()).collect();
+    format!("a thread sent jobs 1 to {}, and they ran in the order {}.", jobs.len(), places.join(", "))
+}
+
+/// What becomes of work that was submitted.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Submitted {
+    Returns,
+    Panics,
+    BeforeItBegins,
+    ToAClosedLoop,
+    ThenItCloses,
+}
+
+pub fn waiting(thread: usize) -> &'static str {
+    ["the loop", "a waiting thread", "another waiting thread"][thread.min(2)]
+}
+
+fn submitted(what: Submitted) -> &'static str {
+    match what {
+        Submitted::Returns => "work was submitted and returned",
+        Submitted::Panics => "work was submitted and panicked",
+        Submitted::BeforeItBegins => "work was submitted before its loop had begun, and returned later",
+        Submitted::ToAClosedLoop => "work was submitted to a loop that was closed, which dropped the job",
+        Submitted::ThenItCloses => "work was submitted, and the loop closed and dropped the job from its inbox",
+    }
+}
+
+pub fn ended_the_loop(what: Submitted) -> String {
+    format!(
+        "{}, and that came out of the job: it would end the loop. The job catches it, and it is the outcome.",
+        submitted(what)
+    )
+}
+
+pub fn another_end(what: Submitted, expected: &str, came: &str) -> String {
+    let came = match came.strip_prefix("Panic(") {
+        Some(_) => "it panicked".to_owned(),
+        None => format!("it was `{came}`"),
+    };
+    format!("{}: `result` should be `{expected}`, and {came}.", submitted(what))
+}
+
+pub fn end_never_came(
+    what: Submitted,
+    is_loop: bool,
+    has_submitted: bool,
+    waiting: &[(usize, Waits)],
+    order: &str,
+) -> String {
+    let order = if order.is_empty() { String::new() } else { format!(" The order of the steps: {order}.") };
+    if let Some(crossed) = locks_crossed(waiting) {
+        return format!("{crossed}{order}");
+    }
+    if !has_submitted {
+        return format!("`submit` never returned.{order} It puts the job into the inbox, and only `result` waits.");
+    }
+    if is_loop {
+        return format!(
+            "{}, and the loop waits for ever.{order} A job wakes who waits for it, and returns.",
+            submitted(what)
+        );
+    }
+    let question = match what {
+        Submitted::ToAClosedLoop | Submitted::ThenItCloses => {
+            "What of a job's runs when it is dropped, so that it can say so?"
+        }
+        Submitted::Panics => "Who tells the slot when `work` does not return?",
+        _ => "Which step tells the thread that waits?",
+    };
+    format!("{}, and `result` waits for ever.{order} {question}", submitted(what))
+}
+
+pub fn waits_without_end(steps: usize) -> String {
+    format!("`result` had not returned after {steps} steps: while there is no outcome, it waits on the `Condvar`.")
+}
+
+pub fn submit_blocks(order: &str) -> String {
+    let order = if order.is_empty() { String::new() } else { format!(" (the order of the steps: {order})") };
+    format!(
+        "`submit` did not return before the loop had run the job{order}: it puts the job into the inbox, and only `result` \
+         waits."
+    )
+}
+
+pub fn loop_is_blocked(order: &str) -> String {
+    format!(
+        "the loop waits in a job until somebody asks for its result. The order of the steps: {order}. A job leaves its outcome, \
+         wakes who waits, and returns: only the thread that calls `result` is blocked."
+    )
+}
+
+pub fn result_at_once(told: &str) -> String {
+    format!(
+        "`result` was called on the loop's own thread and returned `{told}`: the job is still in the inbox, so there is no \
+         outcome yet. It panics there, with a sentence for whoever called it."
+    )
+}
+
+pub fn submit_on_the_loops_thread() -> &'static str {
+    "`submit` panicked on the loop's own thread: to submit there is allowed. Only `result` would wait, and panics."
+}
+
+pub fn submit_waits_for_itself() -> &'static str {
+    "`submit` was called on the loop's own thread and waits there for ever: it only puts the job into the inbox."
+}
+
+pub fn waits_for_its_own_loop(waiting: &[(usize, Waits)]) -> String {
+    let line = waiting.iter().find_map(|(_, waits)| match waits {
+        Waits::Asleep(line) | Waits::ForALock(line, _) => Some(format!(" in line {line}")),
+        Waits::Else => None,
+    });
+    format!(
+        "`result` was called on the loop's own thread, and waits{} for ever: the loop that would run the job is the one that \
+         waits. Ask `runs_here` first, and panic.",
+        line.unwrap_or_default()
+    )
+}
+
+pub fn result_did_not_look(order: &str) -> String {
+    format!(
+        "`wait` returned without a reason, as it may, and `result` took that for an outcome. The order of the steps: {order}. \
+         Look again each time it comes back."
+    )
+}
+
+pub fn has_other_locks() -> &'static str {
+    "what the threads wait with is not the `Mutex` and the `Condvar` of `crate::threads`. Before each operation on those the \
+     check lets another thread come in: with others, or with a channel, it cannot tell what is lost."
+}
+
+pub fn job_forgotten(sent: usize, ran: usize, refused: usize, order: &str) -> String {
+    format!(
+        "while the loop closed, {} sent, {ran} run and {refused} dropped, and nobody will ever hear of the rest. The order of \
+         the steps: {order}. Who should drop the job in this order, `close` or the sender, and what does that one look at?",
+        were(sent, "job")
+    )
+}
+
+pub fn refused_before_it_closed() -> &'static str {
+    "a loop that was not closed dropped a job: it keeps what comes before it takes jobs, and between two of its turns."
+}
+
+pub fn kept_by_a_closed_loop(left: usize) -> String {
+    format!(
+        "`close` left {} in the inbox, and a loop that is closed takes nothing: who waits for them waits for ever.",
+        counted(left, "job")
+    )
+}
+
+pub fn taken_by_a_closed_loop() -> &'static str {
+    "a job was sent to a loop that was closed, and was not dropped: nobody will take it."
+}
+
+pub fn endless_takes(steps: usize) -> String {
+    format!("after {steps} steps the loop had not all jobs and did not wait: while the inbox is empty, `take` waits.")
+}
+
+pub fn refused_under_the_lock(is_closed: bool, first: u32, second: u32) -> String {
+    let who = if is_closed { "a loop that was closed dropped a job" } else { "`close` dropped a job from the inbox" };
+    format!(
+        "{who}, and its destructor sent another: line {second} waits for the lock that the same thread has had since line \
+         {first}, for ever. Move the job out, let go of the guard, and drop it then."
+    )
+}
+
+pub fn step_not_possible(step: usize, thread: usize) -> String {
+    let who = if thread == 0 {
+        "the loop, and `close` has made its two already"
+    } else {
+        "the sender, which has none left: it has three, and only the first if the loop is closed by then"
+    };
+    format!("step {step} of `reproduce` is one of {who}.")
+}
+
+pub fn reproduces_no_forgotten_job(steps: usize) -> String {
+    format!(
+        "with the {} of `reproduce`, and what is left of both after them, the job was dropped as it should be: where must the \
+         sender stand when the loop closes, so that each misses what the other has done?",
+        counted(steps, "step")
     )
 }

@@ -12,6 +12,7 @@
 //! | `endless` | an end for code that would not come back |
 //! | `handles` | handles of tasks that are not there, for a gather of yours |
 //! | `lock` | a lock and a condition variable, for a check that plays the other threads itself |
+//! | `threads` | threads without threads: a run in every order of the operations on locks |
 //! | `turns` | tasks for a loop of yours, and the rules that a record of its turns has to keep |
 
 pub mod contract;
@@ -20,6 +21,7 @@ pub mod handles;
 pub mod lock;
 pub mod messages;
 pub mod rules;
+pub mod threads;
 pub mod turns;
 
 use std::any::Any;

@@ -105,6 +105,23 @@ pub const RULES: &[(&str, &str)] = &[
     ("10.6", "A future loses nothing when it is dropped if it takes only what it hands on in the same poll."),
     ("10.7", "A gather that is dropped cancels the tasks that it waited for."),
     ("10.8", "A loop that closes cancels all that is left, and runs until nothing is."),
+    ("11.1", "A loop lives on one thread; what another thread has of it is its handle."),
+    (
+        "11.2",
+        "What travels to the loop is a closure that is Send; the future that it makes stays on the loop's thread.",
+    ),
+    (
+        "11.3",
+        "A job is in the inbox before the loop is woken, and the loop looks into the inbox after it has counted its batch: so no job is left behind a parked loop.",
+    ),
+    ("11.4", "Jobs run in the order in which each thread sent them."),
+    (
+        "11.5",
+        "A submitted task's end comes to the thread that waits for it, whichever end it was; only that thread is blocked.",
+    ),
+    ("11.6", "No thread waits for the loop that it runs."),
+    ("11.7", "A loop that is not running keeps its jobs; one that is closed refuses them."),
+    ("11.8", "What blocks a thread belongs on a thread of its own."),
 ];
 
 /// The sentence of a rule.

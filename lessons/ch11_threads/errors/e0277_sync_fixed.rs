@@ -1,0 +1,23 @@
+//! The twin of e0277_sync.rs: the other thread has the handle, and sends what the loop is to do.
+
+use std::sync::{Arc, Mutex};
+use std::thread;
+
+use stage::{Clock, EventLoop, Handle, Time};
+
+#[allow(dead_code, clippy::type_complexity)]
+#[path = "../stage.rs"]
+mod stage;
+
+pub fn run_and_stop(clock: &Clock, handle: &Arc<Handle>) {
+    let event_loop = EventLoop::new(clock, handle);
+    thread::scope(|scope| {
+        scope.spawn(|| handle.call_soon_threadsafe(|event_loop| event_loop.stop()));
+        event_loop.run_forever();
+    });
+}
+
+fn main() {
+    let clock = Clock::new(Time::Virtual(Mutex::default()));
+    run_and_stop(&clock, &Arc::new(Handle::default()));
+}

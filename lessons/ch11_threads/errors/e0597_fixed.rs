@@ -1,0 +1,20 @@
+//! The twin of e0597.rs: the pages move to the loop, so nobody else has to keep them.
+
+use std::sync::Arc;
+
+use stage::{Ended, Handle};
+
+#[allow(dead_code, clippy::type_complexity)]
+#[path = "../stage.rs"]
+mod stage;
+
+pub fn longest(handle: &Arc<Handle>) -> Result<usize, Ended> {
+    let pages = vec![String::from("one"), String::from("three")];
+    let longest = handle.submit("longest", move || async move { pages.iter().map(String::len).max() });
+    longest.result().map(Option::unwrap_or_default)
+}
+
+fn main() {
+    let handle = Arc::new(Handle::default());
+    let _ = longest(&handle);
+}

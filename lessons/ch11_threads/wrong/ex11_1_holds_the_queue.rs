@@ -1,0 +1,55 @@
+//! Breaks rule 11.3: it waits for the inbox with the queue, and the other side for the queue with the inbox.
+
+use std::collections::VecDeque;
+
+use crate::job::Job;
+use crate::threads::{Condvar, Mutex};
+
+/// What other threads have of a loop.
+pub struct Handle {
+    inbox: Mutex<Vec<Job>>,
+    /// The numbers of the tasks that were woken. No task has number 0: that entry only ends the park.
+    ready: Mutex<VecDeque<usize>>,
+    changed: Condvar,
+}
+
+impl Handle {
+    pub fn new() -> Self {
+        Handle { inbox: Mutex::new(Vec::new()), ready: Mutex::new(VecDeque::new()), changed: Condvar::new() }
+    }
+
+    /// Any thread: has the loop run a job in its next turn.
+    pub fn call_soon_threadsafe(&self, job: Job) {
+        let mut inbox = self.inbox.lock().unwrap();
+        inbox.push(job);
+        self.ready.lock().unwrap().push_back(0);
+        self.changed.notify_one();
+    }
+
+    /// The loop's thread.
+    pub fn turn(&self) {
+        self.park();
+        for _ in 0..self.batch() {
+            // The stage polls the task that has this number.
+            self.ready.lock().unwrap().pop_front();
+        }
+    }
+
+    /// Waits until there is an entry in the ready queue.
+    fn park(&self) {
+        let mut ready = self.ready.lock().unwrap();
+        while ready.is_empty() {
+            ready = self.changed.wait(ready).unwrap();
+        }
+    }
+
+    /// Counts the entries of this turn's batch, and runs the jobs that are in the inbox.
+    fn batch(&self) -> usize {
+        let ready = self.ready.lock().unwrap();
+        let batch = ready.len();
+        let jobs = std::mem::take(&mut *self.inbox.lock().unwrap());
+        drop(ready);
+        jobs.into_iter().for_each(Job::run);
+        batch
+    }
+}
