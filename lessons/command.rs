@@ -31,6 +31,16 @@ pub enum Command {
     Diff(&'static Chapter),
     /// The small programs of a chapter, or one.
     Show(&'static Chapter, Option<String>),
+    /// To hand out, in a new folder.
+    Pack(Vec<&'static Chapter>, PathBuf),
+    /// What was handed in; of all chapters, or of one.
+    Grade {
+        folders: Vec<PathBuf>,
+        only: Option<&'static Chapter>,
+        /// For the compiler and for the check of one answer, in seconds.
+        limit: u64,
+        is_json: bool,
+    },
     Play {
         program: &'static Program,
         form: Form,
@@ -106,21 +116,29 @@ fn columns(text: &str) -> Result<usize, String> {
 }
 
 /// The commands of the course.
-const VERBS: [&str; 8] = ["check", "hint", "progress", "solution", "reset", "doctor", "diff", "show"];
+const VERBS: [&str; 10] = ["check", "hint", "progress", "solution", "reset", "doctor", "diff", "show", "pack", "grade"];
 
-fn parse_verb(verb: &str, arguments: Vec<String>) -> Result<Command, String> {
+fn parse_verb(verb: &str, mut arguments: Vec<String>) -> Result<Command, String> {
+    // The options of verbs that have a value.
+    let mut value = |option: &str| {
+        let place = arguments.iter().position(|argument| verb == "grade" && argument == option)?;
+        Some(arguments.drain(place..arguments.len().min(place + 2)).nth(1).unwrap_or_default())
+    };
+    let (only, limit) = (value("--only"), value("--limit"));
     let (options, names): (Vec<&str>, Vec<&str>) =
         arguments.iter().map(String::as_str).partition(|argument| argument.starts_with('-'));
     let known: &[&str] = match verb {
         "progress" => &["--json"],
         "solution" => &["--anyway"],
+        "grade" => &["--json"],
         _ => &[],
     };
     if let Some(option) = options.iter().find(|option| !known.contains(option)) {
         return Err(format!("{verb} has no option {option}: cargo run -- --help lists what there is."));
     }
     let chapter = |usage: &str| match names.first() {
-        Some(name) => Chapter::find(name),
+        Some(name) if ["diff", "show"].contains(&verb) => Chapter::find(name),
+        Some(name) => Chapter::with_exercises(name),
         None => Err(format!("Which chapter? For example: cargo run -- {usage}")),
     };
     let exercise = || {
@@ -134,6 +152,7 @@ fn parse_verb(verb: &str, arguments: Vec<String>) -> Result<Command, String> {
     let most = match verb {
         "progress" | "doctor" => 0,
         "diff" => 1,
+        "pack" | "grade" => usize::MAX,
         _ => 2,
     };
     if let Some(extra) = names.get(most) {
@@ -150,6 +169,28 @@ fn parse_verb(verb: &str, arguments: Vec<String>) -> Result<Command, String> {
         "reset" => Command::Reset(exercise()?),
         "diff" => Command::Diff(chapter("diff ch01")?),
         "show" => Command::Show(chapter("show ch01")?, names.get(1).map(|name| (*name).to_owned())),
+        "pack" => match names.split_last() {
+            Some((folder, chapters @ [_, ..])) => {
+                let chapters = chapters.iter().map(|name| Chapter::with_exercises(name)).collect::<Result<_, _>>()?;
+                Command::Pack(chapters, folder.into())
+            }
+            _ => {
+                return Err("Which chapters, and into which folder? For example: cargo run -- pack ch05 DIR".to_owned());
+            }
+        },
+        "grade" if names.is_empty() => {
+            return Err("Which folders? For example: cargo run -- grade class/*".to_owned());
+        }
+        "grade" => Command::Grade {
+            folders: names.iter().map(PathBuf::from).collect(),
+            limit: match limit.as_deref().map(str::parse) {
+                None => 60,
+                Some(Ok(seconds @ 1..=3600)) => seconds,
+                Some(_) => return Err("--limit needs a number of seconds from 1 to 3600 after it.".to_owned()),
+            },
+            only: only.map(|name| Chapter::with_exercises(&name)).transpose()?,
+            is_json: !options.is_empty(),
+        },
         _ => Command::Doctor,
     })
 }

@@ -95,6 +95,11 @@ pub const CHAPTERS: &[Chapter] = &[
     },
 ];
 
+/// The chapters whose exercises are here: in a clone all that have some, in a pack those that were handed out.
+pub fn handed_out() -> impl Iterator<Item = &'static Chapter> {
+    CHAPTERS.iter().filter(|chapter| chapter.is_handed_out())
+}
+
 /// Each chapter has so many exercises.
 pub const EXERCISES: u32 = 3;
 
@@ -123,6 +128,23 @@ impl Chapter {
     /// `ch01`
     pub fn short(&self) -> String {
         format!("ch{:02}", self.number)
+    }
+
+    /// The same, if its exercises are here.
+    ///
+    /// # Errors
+    /// A sentence.
+    pub fn with_exercises(name: &str) -> Result<&'static Chapter, String> {
+        let chapter = Chapter::find(name)?;
+        if chapter.is_handed_out() {
+            return Ok(chapter);
+        }
+        let here: Vec<String> = handed_out().map(Chapter::short).collect();
+        Err(format!("The exercises of {} were not handed out: here are those of {}.", chapter.short(), here.join(", ")))
+    }
+
+    fn is_handed_out(&self) -> bool {
+        root().join("lessons").join(self.name).join("given").is_dir()
     }
 
     pub fn exercises(&'static self) -> impl Iterator<Item = Exercise> {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::process::{Command, Stdio};
 
-use crate::course::{CHAPTERS, Chapter, EXERCISES, Exercise, root, section};
+use crate::course::{CHAPTERS, Chapter, Exercise, handed_out, root, section};
 use crate::player::file::write_whole;
 
 /// What is remembered between two commands: for each exercise the content that passed, and how many hints are open.
@@ -64,7 +64,7 @@ fn content(exercise: &Exercise) -> Option<u64> {
 }
 
 /// What a run of a check said.
-enum Outcome {
+pub enum Outcome {
     Passed(String),
     /// The sentence of the first broken rule, or that there is no verdict.
     Failed(String),
@@ -92,16 +92,20 @@ fn run(exercise: &Exercise) -> Outcome {
         Err(error) => return Outcome::Lost(format!("cargo could not be started: {error}.")),
     };
     let said = String::from_utf8_lossy(&output.stdout);
-    let verdict = said.lines().find_map(|line| line.strip_prefix(&format!("{name}: ")));
-    match verdict {
+    match verdict(&name, &said) {
         Some(sentence) if output.status.success() => Outcome::Passed(sentence.to_owned()),
         Some(sentence) => Outcome::Failed(sentence.to_owned()),
         None => first_error(&String::from_utf8_lossy(&output.stderr), exercise),
     }
 }
 
+/// The sentence of a check, in what it printed.
+pub fn verdict<'a>(exercise: &str, said: &'a str) -> Option<&'a str> {
+    said.lines().find_map(|line| line.strip_prefix(exercise)?.strip_prefix(": "))
+}
+
 /// rustc's short form has one line for each error: the place, the code, the message.
-fn first_error(errors: &str, exercise: &Exercise) -> Outcome {
+pub fn first_error(errors: &str, exercise: &Exercise) -> Outcome {
     let line = errors.lines().find(|line| line.contains(": error"));
     let Some(line) = line else {
         let last = errors.lines().rev().find(|line| !line.is_empty()).unwrap_or("it said nothing");
@@ -196,6 +200,11 @@ fn arguments(exercise: &Exercise) -> String {
     format!("{} {}", exercise.chapter.short(), exercise.number)
 }
 
+/// A pack has none.
+fn has_solution(exercise: &Exercise) -> bool {
+    exercise.file("solutions").is_file()
+}
+
 /// Checks the exercises of a chapter, or one of them. False: not all have passed.
 pub fn check(chapter: &'static Chapter, only: Option<Exercise>) -> Result<bool, String> {
     let mut memory = Memory::load();
@@ -243,10 +252,10 @@ pub fn check(chapter: &'static Chapter, only: Option<Exercise>) -> Result<bool, 
             let (next, all) = (memory.next_hint(exercise), exercise.hints().len());
             if next <= all {
                 println!("  Hint {next} of {all}: cargo run -- hint {}", arguments(exercise));
-            } else {
+            } else if has_solution(exercise) {
                 println!("  All hints are open; the solution: cargo run -- solution {} --anyway", arguments(exercise));
             }
-        } else {
+        } else if has_solution(exercise) {
             println!("  The solution, explained: cargo run -- solution {}", arguments(exercise));
         }
     }
@@ -265,8 +274,10 @@ pub fn hint(exercise: Exercise) -> Result<(), String> {
     }
     if open < hints.len() {
         println!("The next one: cargo run -- hint {}", arguments(&exercise));
-    } else {
+    } else if has_solution(&exercise) {
         println!("That was the last; the solution: cargo run -- solution {} --anyway", arguments(&exercise));
+    } else {
+        println!("That was the last.");
     }
     memory.hints.insert(exercise.name(), open);
     memory.save()
@@ -283,23 +294,23 @@ pub fn progress(is_json: bool) {
         (false, false) => "begun",
     };
     if is_json {
-        let exercises = CHAPTERS.iter().flat_map(Chapter::exercises).map(|exercise| {
+        let exercises = handed_out().flat_map(Chapter::exercises).map(|exercise| {
             let (name, hints) = (exercise.name(), memory.next_hint(&exercise) - 1);
             format!("{{\"exercise\":\"{name}\",\"state\":\"{}\",\"hints\":{hints}}}", state(&exercise))
         });
         println!("[{}]", exercises.collect::<Vec<_>>().join(","));
         return;
     }
-    let mut solved = 0;
-    for chapter in CHAPTERS {
+    let (mut solved, mut all) = (0, 0);
+    for chapter in handed_out() {
         println!("{}  {}", chapter.short(), chapter.title);
         for exercise in chapter.exercises() {
             let state = state(&exercise);
-            solved += u32::from(state == "solved");
+            (solved, all) = (solved + u32::from(state == "solved"), all + 1);
             println!("  [{}] {}  {state}", if state == "solved" { 'x' } else { ' ' }, exercise.name());
         }
     }
-    println!("{solved} of {} exercises are solved.", CHAPTERS.len() as u32 * EXERCISES);
+    println!("{solved} of {all} exercises are solved.");
 }
 
 fn content_is_given(exercise: &Exercise) -> bool {
@@ -309,6 +320,9 @@ fn content_is_given(exercise: &Exercise) -> bool {
 
 /// The solution, to whoever has passed or says `--anyway`.
 pub fn solution(exercise: Exercise, anyway: bool) -> Result<(), String> {
+    if !has_solution(&exercise) {
+        return Err(format!("The solution of {} is not here: ask who handed this out.", exercise.name()));
+    }
     if !anyway && !Memory::load().has_passed(&exercise) {
         return Err(format!(
             "{} has not passed as it is now: cargo run -- check {}. To see the solution all the same, add --anyway.",

@@ -3,7 +3,7 @@
 use std::io::{IsTerminal, stdin, stdout};
 use std::process::{Command, Stdio};
 
-use crate::course::{CHAPTERS, Chapter, root};
+use crate::course::{Chapter, handed_out, root};
 
 /// Shows what it found. False: something is to be done.
 pub fn examine() -> bool {
@@ -58,7 +58,7 @@ fn dependencies() -> Finding {
 }
 
 fn exercises() -> Finding {
-    let all = || CHAPTERS.iter().flat_map(Chapter::exercises);
+    let all = || handed_out().flat_map(Chapter::exercises);
     match all().find(|exercise| !exercise.file("exercises").is_file()) {
         None => Ok(format!("{} exercises are there", all().count())),
         Some(exercise) => Err(format!(

@@ -8,6 +8,9 @@ mod course;
 mod desk;
 mod diff;
 mod doctor;
+mod grade;
+mod limits;
+mod pack;
 mod player;
 mod show;
 mod programs {
@@ -106,6 +109,8 @@ fn at_the_desk(command: Command) -> ExitCode {
             diff::show(chapter);
             Ok(true)
         }
+        Command::Pack(chapters, folder) => pack::pack(&chapters, &folder).map(|()| true),
+        Command::Grade { folders, only, limit, is_json } => grade::grade(&folders, only, limit, is_json).map(|()| true),
         Command::Show(chapter, name) => show::show(chapter, name.as_deref()),
         _ => Ok(doctor::examine()),
     };
@@ -143,6 +148,8 @@ fn overview() {
     println!("  progress          what is solved; --json for a script");
     println!("  diff ch01         what a stage adds to the one before");
     println!("  show ch01         the lesson's small programs; show ch01 functions: runs one");
+    println!("  pack ch05 DIR     to hand out: a folder without solutions");
+    println!("  grade DIR...      what was handed in, as a table; --json for a script");
     println!("  doctor            is everything there that the course needs?");
 }
 
