@@ -16,7 +16,7 @@ const KEPT_BACK: [&str; 3] = ["solutions", "wrong", "exercises"];
 /// Of a chapter that is read, and whose exercises are not handed out: these as well.
 const OF_EXERCISES: [&str; 2] = ["given", "checks"];
 
-const FOR_TEACHERS: [&str; 3] = ["TEACHING.md", "SUMMARY.md", "book.toml"];
+const FOR_TEACHERS: [&str; 4] = ["TEACHING.md", "SUMMARY.md", "book.toml", "book.css"];
 
 /// Writes the pack.
 ///
