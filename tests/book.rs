@@ -13,7 +13,7 @@ fn read(path: &Path) -> String {
     fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display())).replace("\r\n", "\n")
 }
 
-/// The book in a folder of its own, gone at the end. As in `book/`, what is beside the folder is what is beside `lessons/`.
+/// The book in a folder of its own, gone at the end. A link out of it means what it means in `book/`.
 struct Book(PathBuf);
 
 impl Book {

@@ -1,5 +1,5 @@
 //! The lessons are true: every block of Rust is a piece of a file that is compiled, every output and picture is real,
-//! every link leads somewhere. `UPDATE=1 cargo test --test lessons` renews outputs and pictures.
+//! every link leads somewhere. `UPDATE=1 cargo test --test lessons` renews outputs, pictures and the pages of the runs.
 
 #[allow(dead_code, missing_docs)]
 #[path = "../lessons/checker/rules.rs"]
