@@ -1,5 +1,5 @@
 //! The lessons are true: every block of Rust is a piece of a file that is compiled, every output and picture is real,
-//! every link leads somewhere. `UPDATE=1 cargo test --test lessons` renews outputs and pictures.
+//! every link leads somewhere. `UPDATE=1 cargo test --test lessons` renews outputs, pictures and the pages of the runs.
 
 #[allow(dead_code, missing_docs)]
 #[path = "../lessons/checker/rules.rs"]
@@ -344,7 +344,9 @@ fn every_chapter_has_its_parts_in_order() {
         }
         let part = |name: &str| lesson.split(&format!("\n## {name}\n")).nth(1).unwrap().split("\n## ").next().unwrap();
         assert!(part("Predict before you run").matches("<summary>Answer</summary>").count() >= 3);
-        assert!(part("The run").contains("](run.svg)") && part("The run").contains("--timeline"));
+        for shown in ["](run.svg)", "](run.html)", "--timeline"] {
+            assert!(part("The run").contains(shown), "{}: {shown}", chapter.name);
+        }
     }
 }
 
@@ -363,14 +365,21 @@ fn every_rule_is_in_its_lesson_word_for_word() {
     assert_eq!(seen, rules::RULES.len(), "each rule is a chapter's");
 }
 
+/// What a repository may hold of a page that a program makes.
+const LARGEST_PAGE: usize = 150_000;
+
+/// Each chapter's run as a picture and as a page. Chapter 0 has the page of the first program.
 #[test]
-fn every_picture_is_current() {
-    for chapter in CHAPTERS {
-        let scratch = scratch();
-        let (made, path) = (scratch.join("run.svg"), root().join("lessons").join(chapter.name).join("run.svg"));
-        stdout(Command::new(env!("CARGO_BIN_EXE_handloop")).args([&chapter.short(), "--svg"]).arg(&made));
+fn every_picture_and_every_page_of_a_run_is_current() {
+    let mut all = vec![("ch00_start", "gather".to_owned(), "html")];
+    all.extend(CHAPTERS.iter().flat_map(|chapter| ["svg", "html"].map(|form| (chapter.name, chapter.short(), form))));
+    for (folder, program, form) in all {
+        let (scratch, name) = (scratch(), format!("run.{form}"));
+        let (made, path) = (scratch.join(&name), root().join("lessons").join(folder).join(&name));
+        stdout(Command::new(env!("CARGO_BIN_EXE_handloop")).args([&program, &format!("--{form}")]).arg(&made));
         let made = read(&made);
         fs::remove_dir_all(scratch).unwrap();
+        assert!(made.len() <= LARGEST_PAGE, "{}: {} bytes", path.display(), made.len());
         if is_update() {
             fs::write(&path, made).unwrap();
         } else {
@@ -381,7 +390,8 @@ fn every_picture_is_current() {
 
 /// Every page of the course, and the front page.
 fn pages() -> Vec<(PathBuf, String)> {
-    let others = ["README.md", "lessons/README.md", "lessons/TEACHING.md"].map(|name| root().join(name));
+    let others = ["README.md", "lessons/README.md", "lessons/SUMMARY.md", "lessons/TEACHING.md"];
+    let others = others.map(|name| root().join(name));
     quoting().into_iter().chain(others.map(|page| (page.clone(), read(&page)))).collect()
 }
 
@@ -408,6 +418,28 @@ fn links_lead_somewhere() {
                 assert!(is_there, "{}: {link} has no such place", page.display());
             }
         }
+    }
+}
+
+/// mdBook makes pages of what SUMMARY.md lists, and of nothing else.
+#[test]
+fn book_has_every_page_of_the_course_once_and_the_chapters_in_order() {
+    let summary = read(&root().join("lessons/SUMMARY.md"));
+    let listed = between(&summary, "](", ')');
+    let lessons = root().join("lessons");
+    let own = pages().into_iter().filter_map(|(page, _)| {
+        let page = page.strip_prefix(&lessons).ok()?.to_string_lossy().replace('\\', "/");
+        (page != "SUMMARY.md").then_some(page)
+    });
+    let (mut own, mut sorted): (Vec<String>, _) = (own.collect(), listed.clone());
+    own.sort();
+    sorted.sort_unstable();
+    assert_eq!(sorted, own);
+    let chapters: Vec<&str> = listed.into_iter().filter(|page| page.starts_with("ch")).collect();
+    assert!(chapters.is_sorted(), "{chapters:?}");
+    for chapter in chapters {
+        let number: u32 = chapter[2..4].parse().unwrap();
+        assert!(summary.lines().any(|line| line.starts_with(&format!("- [{number}. ")) && line.contains(chapter)));
     }
 }
 

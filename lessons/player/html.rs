@@ -74,7 +74,8 @@ fn sources(recorded: &Recorded) -> String {
     list(recorded.sources.iter().map(|source| {
         let mut json = Json::object();
         json.key("path").text(source.path);
-        json.key("text").text(source.text);
+        // A checkout on Windows may have other ends of lines, and its pages are the same.
+        json.key("text").text(source.text.replace("\r\n", "\n"));
         json.end()
     }))
 }
