@@ -28,7 +28,12 @@ pub fn show(chapter: &Chapter, name: Option<&str>) -> Result<bool, String> {
     };
     let program = std::env::current_exe()
         .map_err(|error| format!("The folder of the program is not known: {error}."))?
-        .with_file_name(format!("shown-{}-{name}{}", chapter.short(), std::env::consts::EXE_SUFFIX));
+        .with_file_name(format!(
+            "shown-{}-{name}-{}{}",
+            chapter.short(),
+            std::process::id(),
+            std::env::consts::EXE_SUFFIX
+        ));
     let compile = |made: &Path, source: &Path, arguments: &[&OsStr]| {
         Command::new("rustc")
             .current_dir(root())
@@ -41,7 +46,7 @@ pub fn show(chapter: &Chapter, name: Option<&str>) -> Result<bool, String> {
             .map_err(|error| format!("rustc cannot be started ({error}): cargo run -- doctor."))
     };
     // A program that measures the finished machine is compiled with it, and both are optimised.
-    let library = program.with_file_name(format!("libshown-{}-{name}.rlib", chapter.short()));
+    let library = program.with_file_name(format!("libshown-{}-{name}-{}.rlib", chapter.short(), std::process::id()));
     let uses_library = fs::read_to_string(file).is_ok_and(|text| text.contains("\nuse handloop::"));
     let named = ["--crate-name", "shown"].map(OsStr::new);
     let is_compiled = if uses_library {
