@@ -15,6 +15,7 @@ impl Copy {
         let path = std::env::temp_dir().join(format!("handloop-desk-{}", std::process::id()));
         let _ = fs::remove_dir_all(&path);
         copy(root, &path);
+        lend(Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap(), &target());
         for own in chapters(&path) {
             for exercise in fs::read_dir(own.join("given")).unwrap() {
                 let exercise = exercise.unwrap().path();
@@ -30,12 +31,11 @@ impl Copy {
 
     fn run(&self, arguments: &[&str]) -> Output {
         let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-        let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("desk");
         Command::new(cargo)
             .current_dir(&self.0)
             .args(["run", "--quiet", "--offline", "--"])
             .args(arguments)
-            .env("CARGO_TARGET_DIR", target)
+            .env("CARGO_TARGET_DIR", target())
             .env("CARGO_NET_OFFLINE", "true")
             .stdin(Stdio::null())
             .output()
@@ -47,6 +47,34 @@ impl Copy {
         let output = self.run(arguments);
         let said = String::from_utf8(output.stdout).unwrap() + &String::from_utf8(output.stderr).unwrap();
         (output.status.success(), said.lines().map(str::to_owned).collect())
+    }
+}
+
+fn target() -> PathBuf {
+    Path::new(env!("CARGO_TARGET_TMPDIR")).join("desk")
+}
+
+/// The other crates that the checks are compiled with are compiled already: they get a second name below `to`. Where that
+/// cannot be, cargo compiles them again.
+fn lend(from: &Path, to: &Path) {
+    for kind in ["debug/deps", "debug/.fingerprint", "debug/build"] {
+        for entry in fs::read_dir(from.join(kind)).into_iter().flatten().flatten() {
+            let name = entry.file_name().to_string_lossy().into_owned();
+            let is_own = name.contains("handloop") || kind.ends_with("deps") && !name.starts_with("lib");
+            if !is_own {
+                link_all(&entry.path(), &to.join(kind).join(name));
+            }
+        }
+    }
+}
+
+fn link_all(from: &Path, to: &Path) {
+    if from.is_dir() {
+        for entry in fs::read_dir(from).into_iter().flatten().flatten() {
+            link_all(&entry.path(), &to.join(entry.file_name()));
+        }
+    } else if fs::create_dir_all(to.parent().unwrap()).is_ok() {
+        let _ = fs::hard_link(from, to);
     }
 }
 
