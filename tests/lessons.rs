@@ -11,11 +11,12 @@ mod diff;
 #[path = "../lessons/course.rs"]
 mod course;
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::thread;
 
 use course::CHAPTERS;
@@ -188,6 +189,13 @@ fn stdout(command: &mut Command) -> String {
     String::from_utf8(output.stdout).unwrap().replace("\r\n", "\n")
 }
 
+/// What `cargo run -- …` prints. Where several pages name a command it is run once: `show` compiles each time.
+fn handloop(arguments: &str) -> String {
+    static SAID: Mutex<BTreeMap<String, Arc<OnceLock<String>>>> = Mutex::new(BTreeMap::new());
+    let said = SAID.lock().unwrap().entry(arguments.to_owned()).or_default().clone();
+    said.get_or_init(|| stdout(Command::new(env!("CARGO_BIN_EXE_handloop")).args(arguments.split(' ')))).clone()
+}
+
 fn python() -> Option<&'static str> {
     ["python3", "python"].into_iter().find(|name| {
         let version = Command::new(name).arg("--version").stdin(Stdio::null()).output();
@@ -199,7 +207,7 @@ fn python() -> Option<&'static str> {
 /// What the marker over a block says that it holds. `None`: it cannot be had on this machine.
 fn real_output(folder: &Path, marker: &str, python_block: Option<&str>) -> Option<String> {
     if let Some(arguments) = marker.strip_prefix("$ cargo run -- ") {
-        Some(stdout(Command::new(env!("CARGO_BIN_EXE_handloop")).args(arguments.split(' '))))
+        Some(handloop(arguments))
     } else if marker == "$ python" {
         let code = python_block.expect("a block of Python stands above its output");
         python().map(|python| stdout(Command::new(python).args(["-c", code])))
@@ -636,7 +644,7 @@ fn steps_that_a_lesson_points_to_are_what_it_says() {
         let name = folder.file_name().unwrap().to_str().unwrap();
         let program = if name == "ch00_start" { "gather" } else { &name[..4] };
         let lesson = lesson.split_whitespace().collect::<Vec<_>>().join(" ");
-        let steps = stdout(Command::new(env!("CARGO_BIN_EXE_handloop")).args([program, "--plain"]));
+        let steps = handloop(&format!("{program} --plain"));
         let sentence = |step: usize| {
             let (_, shown) = steps.split_once(&format!("{program}, step {step} of ")).unwrap();
             shown.lines().nth(1).unwrap()
@@ -652,9 +660,7 @@ fn steps_that_a_lesson_points_to_are_what_it_says() {
 
 /// The output of a command, with each run of spaces as one. A program that is stepped through shows every step.
 fn output_of(arguments: &str) -> String {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_handloop"));
-    command.args(arguments.split(' ').map(|argument| if argument == "--step" { "--plain" } else { argument }));
-    stdout(&mut command).split_whitespace().collect::<Vec<_>>().join(" ")
+    handloop(&arguments.replace("--step", "--plain")).split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// What stands between two marks, again and again.
