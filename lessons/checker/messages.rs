@@ -2352,8 +2352,8 @@ pub fn ran_on_the_senders_thread() -> &'static str {
 
 pub fn ran_twice(job: usize, times: usize) -> String {
     format!(
-        "a thread sent job {} once, and it ran {times} times: it is put into the inbox once, and moved out of there before it \
-         runs.",
+        "a thread sent job {} once, and it ran {times} times: `call_soon_threadsafe` puts it into the inbox once, and `batch` moves \
+         it out of there before it runs.",
         job % 10 + 1
     )
 }
@@ -2571,7 +2571,7 @@ pub fn refused_before_it_closed() -> &'static str {
 pub fn had_two_ends(sent: usize, ran: usize, refused: usize, order: &str) -> String {
     format!(
         "while the loop closed, {} sent, {ran} run and {refused} dropped, so a job was there twice. The order of the steps: \
-         {order}. It is put into the inbox once, and moved out of there.",
+         {order}. `call_soon_threadsafe` puts it into the inbox once, and `take` or `close` moves it out of there.",
         were(sent, "job")
     )
 }

@@ -1,4 +1,4 @@
-//! Breaks rule 11.5: `send` clones the slot instead of taking it, and the destructor tells `Cancelled` after it.
+//! Breaks rule 11.5: it clones the slot in `send` instead of taking it, and the destructor tells `Cancelled` after it.
 
 use std::sync::Arc;
 
