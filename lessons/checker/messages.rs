@@ -2255,17 +2255,25 @@ pub fn locks_twice(first: u32, second: u32) -> String {
     )
 }
 
-/// Where each has a lock that the other wants.
-fn locks_crossed(waiting: &[(usize, Waits)]) -> Option<String> {
-    let mut locks = waiting.iter().filter_map(|(_, waits)| match waits {
-        Waits::ForALock(line, since) => Some((*line, *since)),
+/// Where a lock is waited for that will never be free: each has one that the other wants, or who has it sleeps.
+fn locks_for_ever(waiting: &[(usize, Waits)]) -> Option<String> {
+    let (own, line, holder, since) = waiting.iter().find_map(|(thread, waits)| match waits {
+        Waits::ForALock { line, holder, since } => Some((*thread, *line, *holder, *since)),
         _ => None,
-    });
-    let ((line, since), (other, others)) = (locks.next()?, locks.next()?);
-    Some(format!(
-        "one thread has had a lock since line {since} and waits in line {line} for that of another, which has had it since line \
-         {others} and waits in line {other}: hold one lock at a time, or take them in the same order everywhere."
-    ))
+    })?;
+    Some(match waiting.iter().find(|(thread, _)| *thread == holder) {
+        Some((_, Waits::ForALock { line: other, holder, since: own_since })) if *holder == own => format!(
+            "one thread has had a lock since line {own_since} and waits in line {line} for that of another, which has had it since \
+             line {since} and waits in line {other}: hold one lock at a time, or take them in the same order everywhere."
+        ),
+        Some((_, Waits::Asleep(asleep))) => format!(
+            "line {line} waits for a lock that another thread has had since line {since}, and that one sleeps in line {asleep}: \
+             `wait` lets go of the guard that it is given, and of no other."
+        ),
+        _ => {
+            format!("line {line} waits for a lock that another thread has had since line {since} and never lets go of.")
+        }
+    })
 }
 
 pub fn job_under_the_lock(first: u32, second: u32) -> String {
@@ -2275,15 +2283,57 @@ pub fn job_under_the_lock(first: u32, second: u32) -> String {
     )
 }
 
-pub fn job_left_behind(sent: usize, ran: usize, waiting: &[(usize, Waits)], order: &str) -> String {
-    if let Some(crossed) = locks_crossed(waiting) {
-        return format!("{crossed} The order of the steps: {order}.");
+/// With an order that is not empty.
+fn order_of_steps(order: &str) -> String {
+    if order.is_empty() { String::new() } else { format!(" The order of the steps: {order}.") }
+}
+
+pub fn sender_never_returns(waiting: &[(usize, Waits)], order: &str) -> String {
+    let order = order_of_steps(order);
+    if let Some(locks) = locks_for_ever(waiting) {
+        return format!("{locks}{order}");
     }
+    let line = waiting.iter().find_map(|(_, waits)| match waits {
+        Waits::Asleep(line) => Some(format!(" in line {line}")),
+        _ => None,
+    });
     format!(
-        "{} sent and {ran} run, and the loop is parked for ever. The order of the steps: {order}. Which step let the loop park \
-         although a job was there or on its way?",
+        "`call_soon_threadsafe` waits{} for ever.{order} It leaves the job, wakes the loop, and returns.",
+        line.unwrap_or_default()
+    )
+}
+
+pub fn endless_sender(steps: usize) -> String {
+    format!(
+        "after {steps} steps `call_soon_threadsafe` had not returned: it leaves the job, wakes the loop, and waits for \
+         nothing."
+    )
+}
+
+pub fn job_left_behind(sent: usize, ran: usize, waiting: &[(usize, Waits)], order: &str) -> String {
+    if waiting.iter().all(|(thread, _)| *thread > 0) {
+        return sender_never_returns(waiting, order);
+    }
+    if let Some(locks) = locks_for_ever(waiting) {
+        return format!("{locks} The order of the steps: {order}.");
+    }
+    let question = if !order.contains(sender(1)) {
+        "`call_soon_threadsafe` made no step at all: the job is in no inbox."
+    } else if order.rsplit("; ").next().is_some_and(|last| last.starts_with(sender(0))) {
+        "The last step is the loop's, which found nothing and sleeps. Where was the job then, and what should have kept the loop \
+         from parking?"
+    } else {
+        "The loop was parked by then: which step should have woken it after that?"
+    };
+    format!(
+        "{} sent and {ran} run, and the loop is parked for ever. The order of the steps: {order}. {question}",
         were(sent, "job")
     )
+}
+
+pub fn never_parks() -> &'static str {
+    "with nothing in the ready queue and nobody who sends, `turn` did not wait: it no longer parks. While there is no entry, it \
+     waits on `changed`."
 }
 
 pub fn endless_turns(steps: usize, sent: usize, ran: usize, order: &str) -> String {
@@ -2293,6 +2343,31 @@ pub fn endless_turns(steps: usize, sent: usize, ran: usize, order: &str) -> Stri
         "{} sent and {ran} run, and after {steps} steps the loop was taking turns still: what it does not take off keeps it from \
          parking. The order of the steps began: {order}…",
         were(sent, "job")
+    )
+}
+
+pub fn ran_on_the_senders_thread() -> &'static str {
+    "the job ran on the sender's thread, within `call_soon_threadsafe`: that leaves it in the inbox, and only `batch` runs jobs."
+}
+
+pub fn ran_twice(job: usize, times: usize) -> String {
+    format!(
+        "a thread sent job {} once, and it ran {times} times: `call_soon_threadsafe` puts it into the inbox once, and `batch` moves \
+         it out of there before it runs.",
+        job % 10 + 1
+    )
+}
+
+pub fn not_the_batch(ready: &[usize], polled: &[usize]) -> String {
+    let numbers = |tasks: &[usize]| {
+        let all: Vec<String> = tasks.iter().map(usize::to_string).collect();
+        if all.is_empty() { "none".to_owned() } else { all.join(", ") }
+    };
+    format!(
+        "when a turn began, the ready queue had tasks {} and the entry of a job, and the turn polled {}. `batch` returns how many \
+         entries there were, and `turn` takes them off and polls them.",
+        numbers(ready),
+        numbers(polled)
     )
 }
 
@@ -2332,12 +2407,51 @@ pub fn ended_the_loop(what: Submitted) -> String {
     )
 }
 
-pub fn another_end(what: Submitted, expected: &str, came: &str) -> String {
+const OWNED_BY_THE_JOB: &str =
+    "What says `Cancelled` when it is dropped has to be owned by the job, until the work has run.";
+
+/// Where a wrong outcome came from: who put it there, by number, and the lines.
+pub enum Told {
+    InThePlaceOf { line: u32, thread: usize, other: u32 },
+    BeforeTheWork { thread: usize, line: u32 },
+}
+
+pub fn another_end(what: Submitted, expected: &str, came: &str, told: Option<&Told>) -> String {
+    let how = match told {
+        None => String::new(),
+        Some(Told::InThePlaceOf { line, thread, other }) => format!(
+            " `{expected}` was there, told in line {line}, and then {} told `{came}` in line {other}. {}",
+            waiting(*thread),
+            if *thread > 0 { OWNED_BY_THE_JOB } else { "Who has told an outcome has nothing more to tell." }
+        ),
+        Some(Told::BeforeTheWork { thread, line }) => {
+            format!(" It was told before the work ran, by {} in line {line}. {OWNED_BY_THE_JOB}", waiting(*thread))
+        }
+    };
     let came = match came.strip_prefix("Panic(") {
         Some(_) => "it panicked".to_owned(),
         None => format!("it was `{came}`"),
     };
-    format!("{}: `result` should be `{expected}`, and {came}.", submitted(what))
+    format!("{}: `result` should be `{expected}`, and {came}.{how}", submitted(what))
+}
+
+pub fn worked_where_it_was_submitted(has_sent: bool) -> String {
+    let sent = if has_sent { "" } else { "no job was sent: " };
+    format!(
+        "{sent}the work ran on the thread that submits, within `submit`. That sends a job with `call_soon_threadsafe`, and the \
+         job calls `work`, on the loop's thread."
+    )
+}
+
+pub fn no_job_was_sent() -> &'static str {
+    "no job was sent: `submit` returned without having called `call_soon_threadsafe`, and the loop has nothing to run."
+}
+
+pub fn worked_under_a_lock(line: u32) -> String {
+    format!(
+        "the job called `work` while it had the lock that it took in line {line}: who asks for the result cannot even look, for \
+         as long as the work takes. Call `work` first, and lock when its outcome is there."
+    )
 }
 
 pub fn end_never_came(
@@ -2347,9 +2461,9 @@ pub fn end_never_came(
     waiting: &[(usize, Waits)],
     order: &str,
 ) -> String {
-    let order = if order.is_empty() { String::new() } else { format!(" The order of the steps: {order}.") };
-    if let Some(crossed) = locks_crossed(waiting) {
-        return format!("{crossed}{order}");
+    let order = order_of_steps(order);
+    if let Some(locks) = locks_for_ever(waiting) {
+        return format!("{locks}{order}");
     }
     if !has_submitted {
         return format!("`submit` never returned.{order} It puts the job into the inbox, and only `result` waits.");
@@ -2396,6 +2510,13 @@ pub fn result_at_once(told: &str) -> String {
     )
 }
 
+pub fn result_looked_first(told: &str) -> String {
+    format!(
+        "`result` was called on the loop's own thread when the job was over, and returned `{told}`, where before that it panics: \
+         what a call does must not depend on how far the loop is. Ask `runs_here` before you look."
+    )
+}
+
 pub fn submit_on_the_loops_thread() -> &'static str {
     "`submit` panicked on the loop's own thread: to submit there is allowed. Only `result` would wait, and panics."
 }
@@ -2406,7 +2527,7 @@ pub fn submit_waits_for_itself() -> &'static str {
 
 pub fn waits_for_its_own_loop(waiting: &[(usize, Waits)]) -> String {
     let line = waiting.iter().find_map(|(_, waits)| match waits {
-        Waits::Asleep(line) | Waits::ForALock(line, _) => Some(format!(" in line {line}")),
+        Waits::Asleep(line) | Waits::ForALock { line, .. } => Some(format!(" in line {line}")),
         Waits::Else => None,
     });
     format!(
@@ -2420,6 +2541,13 @@ pub fn result_did_not_look(order: &str) -> String {
     format!(
         "`wait` returned without a reason, as it may, and `result` took that for an outcome. The order of the steps: {order}. \
          Look again each time it comes back."
+    )
+}
+
+pub fn take_did_not_look(order: &str) -> String {
+    format!(
+        "`wait` returned without a reason, as it may, and `take` came back with no job. The order of the steps: {order}. Look \
+         again each time it comes back."
     )
 }
 
@@ -2438,6 +2566,37 @@ pub fn job_forgotten(sent: usize, ran: usize, refused: usize, order: &str) -> St
 
 pub fn refused_before_it_closed() -> &'static str {
     "a loop that was not closed dropped a job: it keeps what comes before it takes jobs, and between two of its turns."
+}
+
+pub fn had_two_ends(sent: usize, ran: usize, refused: usize, order: &str) -> String {
+    format!(
+        "while the loop closed, {} sent, {ran} run and {refused} dropped, so a job was there twice. The order of the steps: \
+         {order}. `call_soon_threadsafe` puts it into the inbox once, and `take` or `close` moves it out of there.",
+        were(sent, "job")
+    )
+}
+
+pub fn ran_by_close(jobs: usize) -> String {
+    format!(
+        "`close` ran {}: it drops what is left in the inbox, and whoever waits for that is told so.",
+        counted(jobs, "job")
+    )
+}
+
+pub fn endless_close(steps: usize) -> String {
+    format!(
+        "after {steps} steps `close` had not returned: it empties the inbox once, and what comes later is dropped by who sends it."
+    )
+}
+
+pub fn close_never_returns(waiting: &[(usize, Waits)], order: &str) -> String {
+    let order = order_of_steps(order);
+    if let Some(locks) = locks_for_ever(waiting) {
+        return format!("{locks}{order}");
+    }
+    format!(
+        "`close` waits for ever.{order} It empties the inbox once and returns, and what comes later is dropped by who sends it."
+    )
 }
 
 pub fn kept_by_a_closed_loop(left: usize) -> String {

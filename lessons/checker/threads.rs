@@ -42,17 +42,35 @@ pub enum End {
 pub enum Waits {
     /// To be notified, in this line.
     Asleep(u32),
-    /// For a lock in the first line, which somebody else has since the second.
-    ForALock(u32, u32),
+    /// For a lock in `line`, which `holder` has had since the other one.
+    ForALock { line: u32, holder: usize, since: u32 },
     /// For something of the check's.
     Else,
 }
 
-/// An end, and the order of the steps that led to it.
+/// An end, the order of the steps that led to it, and the thread whose code ran then.
 #[derive(Debug)]
 pub struct Trouble {
     pub end: End,
     pub order: String,
+    pub thread: usize,
+}
+
+/// A guard was dropped behind which the value had changed.
+#[derive(Clone, Debug)]
+pub struct Write {
+    lock: Id,
+    pub thread: usize,
+    /// Where the lock was taken.
+    pub line: u32,
+    /// What it is now.
+    pub value: String,
+}
+
+impl Write {
+    pub fn is_behind_the_same_lock(&self, other: &Write) -> bool {
+        self.lock == other.lock
+    }
 }
 
 /// The thread's next operation is not for now.
@@ -149,6 +167,7 @@ struct World {
     held: RefCell<HashMap<Id, (usize, u32)>>,
     /// What is in each of them.
     shown: RefCell<BTreeMap<Id, String>>,
+    writes: RefCell<Vec<Write>>,
     sleepers: RefCell<Vec<Sleeper>>,
     /// How often a `wait` may still return without a reason.
     returns: Cell<usize>,
@@ -223,6 +242,7 @@ fn one_run(
         stores: RefCell::default(),
         held: RefCell::default(),
         shown: RefCell::default(),
+        writes: RefCell::default(),
         sleepers: RefCell::default(),
         returns: Cell::new(returns),
         steps: Cell::default(),
@@ -249,7 +269,7 @@ fn one_run(
             Err(payload) => resume_unwind(payload),
         },
     };
-    Err(Trouble { end, order: messages::order_of_lines(&told) })
+    Err(Trouble { end, order: messages::order_of_lines(&told), thread: world.running.get() })
 }
 
 /// One more thread. Its code is called again and again, and all that it shares with others is in this file's locks.
@@ -279,6 +299,23 @@ pub fn made() -> usize {
     let world = here();
     let threads = world.threads.borrow();
     threads[world.running.get()].made.get()
+}
+
+/// How many operations that stand in the exercise have been made.
+pub fn operations() -> usize {
+    here().trace.borrow().len()
+}
+
+/// The line since which the thread that runs has a lock.
+pub fn has_a_lock_since() -> Option<u32> {
+    let world = here();
+    let held = world.held.borrow();
+    held.values().filter(|(holder, _)| *holder == world.running.get()).map(|(_, line)| *line).min()
+}
+
+/// What was changed behind locks so far, in order.
+pub fn writes() -> Vec<Write> {
+    here().writes.borrow().clone()
 }
 
 /// A step of the check's: what it does is done once, whatever is called again, and what it returns is kept.
@@ -320,7 +357,8 @@ pub fn catch_unwind<R>(code: impl FnOnce() -> R) -> Result<R, Panic> {
     })
 }
 
-/// One operation of the thread that runs. `show`: what it returned, in words.
+/// One operation of the thread that runs. `show`: what it returned, in words. A destructor may come here when its thread is
+/// unwound by this file, which is no part of the run: then `act` has to change nothing.
 fn step<R: Clone + 'static>(
     line: Option<u32>,
     need: Need,
@@ -452,18 +490,22 @@ impl World {
     /// Who waits for what when nobody can go on.
     fn waiting(&self, need: &Need) -> Vec<(usize, Waits)> {
         let held = self.held.borrow();
-        let since = |lock: &Id| held.get(lock).map(|(_, line)| *line);
-        let waits = |need: &Need| match need {
-            Need::Lock(lock, line) => since(lock).map_or(Waits::Else, |since| Waits::ForALock(*line, since)),
+        let of_lock = |lock: &Id, line: u32| {
+            held.get(lock).map(|(holder, since)| Waits::ForALock { line, holder: *holder, since: *since })
+        };
+        let waits = |need: &Need, number: usize| match need {
+            Need::Lock(lock, line) => of_lock(lock, *line).unwrap_or(Waits::Else),
             Need::Notified(lock, line) => {
-                since(lock).map_or(Waits::Asleep(*line), |since| Waits::ForALock(*line, since))
+                let sleepers = self.sleepers.borrow();
+                let is_notified = sleepers.iter().any(|sleeper| sleeper.thread == number && sleeper.is_notified);
+                of_lock(lock, *line).filter(|_| is_notified).unwrap_or(Waits::Asleep(*line))
             }
             _ => Waits::Else,
         };
-        let own = (!matches!(need, Need::AllOver)).then(|| (0, waits(need)));
+        let own = (!matches!(need, Need::AllOver)).then(|| (0, waits(need, 0)));
         let threads = self.threads.borrow();
         let others = (1..threads.len()).filter(|number| !threads[*number].is_over.get());
-        own.into_iter().chain(others.map(|number| (number, waits(&threads[number].next.borrow())))).collect()
+        own.into_iter().chain(others.map(|number| (number, waits(&threads[number].next.borrow(), number)))).collect()
     }
 
     /// One step of another thread.
@@ -476,7 +518,9 @@ impl World {
             once(|| ());
             (thread.body)();
         }));
-        self.running.set(before);
+        if !matches!(&end, Err(payload) if !payload.is::<NotYet>()) {
+            self.running.set(before);
+        }
         match end {
             Ok(()) => thread.is_over.set(true),
             Err(payload) if payload.is::<NotYet>() => self.is_left.set(false),
@@ -523,6 +567,7 @@ pub struct Guard<'a, T: Clone + Debug + Send + 'static> {
     lock: &'a Mutex<T>,
     /// `None` when `wait` has it.
     value: Option<T>,
+    line: u32,
 }
 
 impl<T: Clone + Debug + Send + 'static> Mutex<T> {
@@ -560,21 +605,26 @@ impl<T: Clone + Debug + Send + 'static> Mutex<T> {
             Need::Lock(self.id, line),
             |value| format!("lock {:?} {value:?}", self.id),
             |world| {
-                let number = world.running.get();
-                world.held.borrow_mut().insert(self.id, (number, line));
+                if !world.is_left.get() {
+                    world.held.borrow_mut().insert(self.id, (world.running.get(), line));
+                }
                 self.copy()
             },
         );
-        Ok(Guard { lock: self, value: Some(value) })
+        Ok(Guard { lock: self, value: Some(value), line })
     }
 
-    fn release(&self, value: T) {
+    fn release(&self, value: T, line: u32) {
         let world = here();
         if world.is_left.get() || !world.is_now() {
             drop_copy(value);
             return;
         }
-        world.shown.borrow_mut().insert(self.id, format!("{value:?}"));
+        let now = format!("{value:?}");
+        if world.shown.borrow_mut().insert(self.id, now.clone()).is_some_and(|before| before != now) {
+            let write = Write { lock: self.id, thread: world.running.get(), line, value: now };
+            world.writes.borrow_mut().push(write);
+        }
         world.held.borrow_mut().remove(&self.id);
         let old = std::mem::replace(&mut *self.value.lock().unwrap_or_else(|poisoned| poisoned.into_inner()), value);
         drop_copy(old);
@@ -604,7 +654,7 @@ impl<T: Clone + Debug + Send + 'static> DerefMut for Guard<'_, T> {
 impl<T: Clone + Debug + Send + 'static> Drop for Guard<'_, T> {
     fn drop(&mut self) {
         if let Some(value) = self.value.take() {
-            self.lock.release(value);
+            self.lock.release(value, self.line);
         }
     }
 }
@@ -629,11 +679,14 @@ impl Condvar {
     /// None.
     #[track_caller]
     pub fn wait<'a, T: Clone + Debug + Send + 'static>(&self, mut guard: Guard<'a, T>) -> LockResult<Guard<'a, T>> {
-        let (line, lock) = (Location::caller().line(), guard.lock);
+        let (line, lock, since) = (Location::caller().line(), guard.lock, guard.line);
         let mut value = guard.value.take();
         let falls_asleep = |world: &World| {
             if let Some(value) = value.take() {
-                lock.release(value);
+                lock.release(value, since);
+            }
+            if world.is_left.get() {
+                return;
             }
             let thread = world.running.get();
             let sleeper = Sleeper { thread, condvar: self.id, lock: lock.id, is_notified: false };
@@ -642,6 +695,9 @@ impl Condvar {
         step(Some(line), Need::Nothing, |_| format!("wait {:?}", self.id), falls_asleep);
         drop_copy(value);
         let wakes_up = |world: &World| {
+            if world.is_left.get() {
+                return lock.copy();
+            }
             let thread = world.running.get();
             let is_notified = |sleeper: &Sleeper| sleeper.thread == thread && sleeper.is_notified;
             if !world.sleepers.borrow().iter().any(is_notified) {
@@ -653,7 +709,7 @@ impl Condvar {
         };
         let show = |value: &T| format!("woken {:?} {value:?}", lock.id);
         let value = step(None, Need::Notified(lock.id, line), show, wakes_up);
-        Ok(Guard { lock, value: Some(value) })
+        Ok(Guard { lock, value: Some(value), line })
     }
 
     /// # Errors
@@ -683,6 +739,9 @@ impl Condvar {
     #[track_caller]
     fn notify(&self, most: usize) {
         let notifies = |world: &World| {
+            if world.is_left.get() {
+                return;
+            }
             let mut sleepers = world.sleepers.borrow_mut();
             let of_this = sleepers.iter_mut().filter(|sleeper| sleeper.condvar == self.id && !sleeper.is_notified);
             of_this.take(most).for_each(|sleeper| sleeper.is_notified = true);
@@ -717,6 +776,9 @@ impl AtomicBool {
             Need::Nothing,
             |seen| format!("{name} {:?} {seen}", self.id),
             |world| {
+                if world.is_left.get() {
+                    return self.value.load(Ordering::SeqCst);
+                }
                 let seen = act(&self.value);
                 world.shown.borrow_mut().insert(self.id, format!("{:?}", self.value));
                 seen

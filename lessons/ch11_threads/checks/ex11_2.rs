@@ -11,7 +11,8 @@ use std::process::ExitCode;
 use std::sync::OnceLock;
 
 use checker::messages::Submitted::{self, *};
-use checker::threads::{self, End, Trouble, in_every_order};
+use checker::messages::Told;
+use checker::threads::{self, End, Trouble, Waits, in_every_order};
 use checker::{Verdict, messages};
 use exercise::{Ended, Outcome, submit};
 use handle::Handle;
@@ -24,6 +25,7 @@ fn main() -> ExitCode {
             ("11.7", a_closed_loop_refuses_and_others_keep),
             ("11.6", nobody_waits_for_itself),
             ("5.6", looks_again_each_time),
+            ("7.6", works_under_no_lock),
         ],
     )
 }
@@ -42,6 +44,8 @@ mod handle {
         jobs: VecDeque<Job>,
         is_closed: bool,
         has_begun: bool,
+        /// How many jobs came in, refused ones too.
+        sent: usize,
     }
 
     #[derive(Clone, Default)]
@@ -54,9 +58,14 @@ mod handle {
 
         /// Has the loop call a closure. A loop that is closed drops it.
         pub fn call_soon_threadsafe(&self, job: impl FnOnce() + Send + 'static) {
+            if threads::is_outside() {
+                std::mem::forget(job);
+                return;
+            }
             let mut job: Option<Job> = Some(Box::new(job));
             let is_refused = threads::once(|| {
                 let mut inbox = self.inbox();
+                inbox.sent += 1;
                 if !inbox.is_closed {
                     inbox.jobs.extend(job.take());
                 }
@@ -77,6 +86,10 @@ mod handle {
             !self.inbox().jobs.is_empty()
         }
 
+        pub fn sent(&self) -> usize {
+            self.inbox().sent
+        }
+
         pub fn begin(&self) {
             self.inbox().has_begun = true;
         }
@@ -86,6 +99,11 @@ mod handle {
             self.begin();
             let handle = self.clone();
             threads::wait_until(move || handle.has_a_job());
+            self.run_what_is_there()
+        }
+
+        /// Does not wait, and calls a job if there is one.
+        pub fn run_what_is_there(&self) -> bool {
             let job = self.inbox().jobs.pop_front();
             job.is_none_or(|job| threads::catch_unwind(job).is_ok())
         }
@@ -99,8 +117,14 @@ mod handle {
 }
 
 thread_local! {
-    /// What the threads wait with was not brought by the check.
-    static HAS_OTHER_LOCKS: Cell<bool> = const { Cell::new(false) };
+    /// `work` was called by a thread that submits.
+    static WORKED_ELSEWHERE: Cell<bool> = const { Cell::new(false) };
+    /// The line since which there was a lock while `work` ran.
+    static WORKED_SINCE: Cell<Option<u32>> = const { Cell::new(None) };
+    /// How often something behind a lock had changed when the work of each thread began.
+    static WRITES: RefCell<Vec<(usize, usize)>> = const { RefCell::new(Vec::new()) };
+    /// How many jobs were sent in this run.
+    static SENT: Cell<usize> = const { Cell::new(0) };
     /// Who has submitted, and what came to who waited: the number of the thread, and the outcome in words.
     static CAME: RefCell<Vec<(usize, Option<String>)>> = const { RefCell::new(Vec::new()) };
 }
@@ -134,15 +158,43 @@ fn expected(submitted: Submitted, number: usize) -> String {
 }
 
 fn work(submitted: Submitted, number: usize) -> u64 {
+    if threads::current() > 0 {
+        WORKED_ELSEWHERE.set(true);
+    }
+    WORKED_SINCE.set(WORKED_SINCE.get().or(threads::has_a_lock_since()));
+    WRITES.with_borrow_mut(|writes| writes.push((number, threads::writes().len())));
     if submitted == Panics {
         std::panic::resume_unwind(Box::new("work"));
     }
     value(number)
 }
 
+fn begin() {
+    CAME.take();
+    WRITES.take();
+    WORKED_ELSEWHERE.take();
+    WORKED_SINCE.take();
+}
+
+/// Who told the outcome that was not expected, and when.
+fn told(number: usize, expected: &str, came: &str) -> Option<Told> {
+    // What was given to `panic!` is written in another way there.
+    let begins = |text: &str| text.split('"').next().unwrap_or_default().to_owned();
+    let (expected, came, writes) = (begins(expected), begins(came), threads::writes());
+    for (place, wrong) in writes.iter().enumerate().filter(|(_, write)| write.value.contains(&came)) {
+        let mut before = writes[..place].iter().filter(|write| write.is_behind_the_same_lock(wrong));
+        if let Some(right) = before.rfind(|write| write.value.contains(&expected)) {
+            return Some(Told::InThePlaceOf { line: right.line, thread: wrong.thread, other: wrong.line });
+        }
+    }
+    let (_, count) = WRITES.with_borrow(|writes| writes.iter().find(|(other, _)| *other == number).copied())?;
+    let early = writes[..count].iter().find(|write| write.value.contains(&came))?;
+    Some(Told::BeforeTheWork { thread: early.thread, line: early.line })
+}
+
 /// So many threads submit and wait, and this is what becomes of it.
 fn run(submitted: Submitted, waiting: usize) -> Verdict {
-    CAME.take();
+    begin();
     let handle = Handle::default();
     if submitted == ToAClosedLoop {
         handle.close();
@@ -154,11 +206,10 @@ fn run(submitted: Submitted, waiting: usize) -> Verdict {
         let handle = handle.clone();
         threads::spawn(messages::waiting(number), move || {
             let remote = submit(&handle, move || work(submitted, number));
-            threads::once(|| CAME.with_borrow_mut(|came| came.push((number, None))));
-            if threads::made() == 0 {
-                threads::once(|| HAS_OTHER_LOCKS.set(true));
-                return;
-            }
+            threads::once(|| {
+                SENT.set(handle.sent());
+                CAME.with_borrow_mut(|came| came.push((number, None)));
+            });
             let outcome = threads::catch_unwind(|| remote.result());
             let told = outcome.map_or_else(|panic| format!("{panic:?}"), |outcome| in_words(&outcome));
             threads::once(|| CAME.with_borrow_mut(|came| came.push((number, Some(told)))));
@@ -183,20 +234,25 @@ fn run(submitted: Submitted, waiting: usize) -> Verdict {
         }
     }
     threads::finish();
-    if HAS_OTHER_LOCKS.get() {
-        return Err(messages::has_other_locks().to_owned());
+    if WORKED_ELSEWHERE.get() {
+        return Err(messages::worked_where_it_was_submitted(handle.sent() > 0));
     }
     for (number, came) in came() {
-        if let Some(came) = came.filter(|came| *came != expected(submitted, number)) {
-            return Err(messages::another_end(submitted, &expected(submitted, number), &came));
+        let expected = expected(submitted, number);
+        if let Some(came) = came.filter(|came| *came != expected) {
+            return Err(messages::another_end(submitted, &expected, &came, told(number, &expected, &came).as_ref()));
         }
     }
     Ok(())
 }
 
 fn why(submitted: Submitted, trouble: Trouble) -> String {
-    let Trouble { end, order } = trouble;
+    let Trouble { end, order, .. } = trouble;
     match end {
+        End::Stuck(_) if WORKED_ELSEWHERE.get() => messages::worked_where_it_was_submitted(SENT.get() > 0),
+        End::Stuck(waiting) if waiting.contains(&(0, Waits::Else)) && !came().is_empty() && SENT.get() == 0 => {
+            messages::no_job_was_sent().to_owned()
+        }
         End::Stuck(waiting) => {
             let is_loop = waiting.iter().any(|(thread, _)| *thread == 0);
             let has_submitted = !came().is_empty();
@@ -219,7 +275,28 @@ fn in_all(all: &[(Submitted, usize)]) -> Verdict {
 /// Whether the rule is kept on which the others rest; found out once.
 static KEPT: OnceLock<bool> = OnceLock::new();
 
+/// The outcome is there when it is asked for, so that nobody waits, whatever it is brought by. No other thread is needed.
+fn waits_with_what_was_brought() -> Verdict {
+    let run = || {
+        begin();
+        let handle = Handle::default();
+        let remote = submit(&handle, || work(Returns, 1));
+        handle.run_what_is_there();
+        let before = threads::operations();
+        let _ = threads::catch_unwind(|| remote.result());
+        let has_looked = threads::operations() > before;
+        threads::finish();
+        if has_looked { Ok(()) } else { Err(messages::has_other_locks().to_owned()) }
+    };
+    match in_every_order(0, run) {
+        Err(Trouble { end: End::Broken(seen), .. }) => Err(seen),
+        // What becomes of the outcome is seen below.
+        _ => Ok(()),
+    }
+}
+
 fn each_end_comes_to_who_waits() -> Verdict {
+    waits_with_what_was_brought()?;
     in_all(&[(Returns, 1), (Returns, 2), (Panics, 1)])?;
     only_who_waits_is_blocked()
 }
@@ -228,12 +305,12 @@ fn each_end_comes_to_who_waits() -> Verdict {
 fn only_who_waits_is_blocked() -> Verdict {
     let has_submitted = || came().iter().any(|(_, came)| came.is_none());
     let run = |asks: bool| {
-        CAME.take();
+        begin();
         let handle = Handle::default();
         handle.begin();
         let theirs = handle.clone();
         threads::spawn(messages::waiting(1), move || {
-            let remote = submit(&theirs, || 11);
+            let remote = submit(&theirs, || work(Returns, 1));
             threads::once(|| CAME.with_borrow_mut(|came| came.push((1, None))));
             if asks {
                 threads::wait_until(|| came().len() > 1);
@@ -246,7 +323,9 @@ fn only_who_waits_is_blocked() -> Verdict {
         threads::once(|| CAME.with_borrow_mut(|came| came.push((0, None))));
         threads::finish();
         match came().last() {
-            Some((1, Some(came))) if *came != "Ok(11)" => Err(messages::another_end(Returns, "Ok(11)", came)),
+            Some((1, Some(came))) if *came != "Ok(11)" => {
+                Err(messages::another_end(Returns, "Ok(11)", came, told(1, "Ok(11)", came).as_ref()))
+            }
             _ => Ok(()),
         }
     };
@@ -293,12 +372,37 @@ fn nobody_waits_for_itself() -> Verdict {
             _ => Ok(()),
         }
     };
-    in_every_order(0, run).map_err(|trouble| match trouble.end {
+    // It panics there also when it would not have to wait.
+    let late = || {
+        let handle = Handle::default();
+        handle.begin();
+        let remote = submit(&handle, || 11);
+        handle.run_one();
+        let outcome = threads::catch_unwind(|| remote.result());
+        threads::finish();
+        outcome.map_or(Ok(()), |outcome| Err(messages::result_looked_first(&in_words(&outcome))))
+    };
+    in_every_order(0, run).and_then(|()| in_every_order(0, late)).map_err(|trouble| match trouble.end {
         End::Stuck(_) if came().is_empty() => messages::submit_waits_for_itself().to_owned(),
         End::Stuck(waiting) => messages::waits_for_its_own_loop(&waiting),
         End::Endless(steps) => messages::waits_without_end(steps),
         _ => why(Returns, trouble),
     })
+}
+
+fn works_under_no_lock() -> Verdict {
+    // Whether an outcome comes at all is rule 11.5's.
+    if !KEPT.get_or_init(|| each_end_comes_to_who_waits().is_ok()) {
+        return Ok(());
+    }
+    let judge = || {
+        run(Returns, 1)?;
+        WORKED_SINCE.get().map_or(Ok(()), |line| Err(messages::worked_under_a_lock(line)))
+    };
+    match in_every_order(0, judge) {
+        Err(Trouble { end: End::Broken(seen), .. }) => Err(seen),
+        _ => Ok(()),
+    }
 }
 
 fn looks_again_each_time() -> Verdict {

@@ -9,6 +9,8 @@ mod exercise;
 #[path = "../given/ex11_3.rs"]
 mod handed_out;
 
+use std::cell::Cell;
+use std::collections::BTreeSet;
 use std::process::ExitCode;
 use std::sync::{Arc, OnceLock};
 
@@ -24,6 +26,7 @@ fn main() -> ExitCode {
             ("11.7", each_job_is_run_or_refused),
             ("11.3", no_job_is_left_behind),
             ("11.4", they_run_in_the_order_in_which_they_were_sent),
+            ("5.6", take_looks_again),
             ("7.6", a_destructor_may_send_another),
         ],
     )
@@ -144,7 +147,7 @@ fn spawn_senders(handle: &Arc<impl Inbox>, jobs: &[usize]) {
 
 /// A loop that takes so often what has come, and then closes.
 fn close_while_they_send<H: Inbox>(make: fn() -> H, jobs: &[usize], takes: usize) -> Verdict {
-    job::begin();
+    begin();
     let handle = Arc::new(make());
     if threads::made() == 0 {
         return Err(messages::has_other_locks().to_owned());
@@ -153,11 +156,76 @@ fn close_while_they_send<H: Inbox>(make: fn() -> H, jobs: &[usize], takes: usize
     for _ in 0..takes {
         handle.take_all().into_iter().for_each(Job::run);
     }
-    handle.shut();
+    close(&*handle);
     threads::finish();
-    let (all, done) = (jobs.iter().sum(), ran().len() + refused().len());
     // The sentence needs the order, too.
-    if done == all { Ok(()) } else { Err(String::new()) }
+    if ends() == 1 && different() == jobs.iter().sum() { Ok(()) } else { Err(String::new()) }
+}
+
+thread_local! {
+    /// The call that the loop's thread is in.
+    static CALL: Cell<Call> = const { Cell::new(Call::Else) };
+    /// `close` has begun in this run.
+    static CLOSES: Cell<bool> = const { Cell::new(false) };
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Call {
+    Close,
+    Send,
+    Else,
+}
+
+fn call<H: Inbox>(call: Call, handle: &H, code: impl FnOnce(&H)) {
+    CALL.set(call);
+    code(handle);
+    CALL.set(Call::Else);
+}
+
+fn close(handle: &impl Inbox) {
+    CLOSES.set(true);
+    call(Call::Close, handle, Inbox::shut);
+}
+
+fn send(handle: &impl Inbox, job: Job) {
+    call(Call::Send, handle, |handle| handle.send(job));
+}
+
+fn begin() {
+    job::begin();
+    CALL.set(Call::Else);
+    CLOSES.set(false);
+}
+
+/// How often the job was run or dropped that was so most often.
+fn ends() -> usize {
+    let all = [ran(), refused()].concat();
+    all.iter().map(|job| all.iter().filter(|other| *other == job).count()).max().unwrap_or(1)
+}
+
+/// How many jobs were run or dropped.
+fn different() -> usize {
+    [ran(), refused()].concat().into_iter().collect::<BTreeSet<_>>().len()
+}
+
+/// What is said of a call that does not come back: of `close`, or of one that sends, once the loop closes. Of others rule
+/// 11.3 judges.
+fn never_returns(trouble: &Trouble) -> Option<String> {
+    let Trouble { end, order, thread } = trouble;
+    let (closes, sends) = (CALL.get() == Call::Close, CALL.get() == Call::Send);
+    let is_senders = *thread > 0 && CLOSES.get();
+    match end {
+        End::Endless(steps) if is_senders || sends => Some(messages::endless_sender(*steps)),
+        End::Endless(steps) if closes => Some(messages::endless_close(*steps)),
+        End::LockedTwice(first, second) if is_senders || sends || closes => {
+            Some(messages::locks_twice(*first, *second))
+        }
+        End::Stuck(waiting) if closes => Some(messages::close_never_returns(waiting, order)),
+        End::Stuck(waiting) if sends || CLOSES.get() && waiting.iter().all(|(thread, _)| *thread > 0) => {
+            Some(messages::sender_never_returns(waiting, order))
+        }
+        _ => None,
+    }
 }
 
 /// How many jobs each thread sends, and how often the loop takes what is there before it closes.
@@ -174,44 +242,49 @@ static KEPT: OnceLock<bool> = OnceLock::new();
 fn accounts_for_each() -> Verdict {
     for (jobs, takes) in CLOSING {
         match in_every_order(0, || close_while_they_send(Handle::new, jobs, takes)) {
-            Err(Trouble { end: End::Broken(seen), order }) if seen.is_empty() => {
+            Err(Trouble { end: End::Broken(seen), order, .. }) if seen.is_empty() => {
                 let all = jobs.iter().sum();
-                return Err(messages::job_forgotten(all, ran().len(), refused().len(), &order));
+                let message = if ends() > 1 { messages::had_two_ends } else { messages::job_forgotten };
+                return Err(message(all, ran().len(), refused().len(), &order));
             }
             Err(Trouble { end: End::Broken(seen), .. }) => return Err(seen),
-            // Whether a loop that waits is woken is rule 11.3's.
-            _ => {}
+            Err(trouble) => never_returns(&trouble).map_or(Ok(()), Err)?,
+            Ok(()) => {}
         }
     }
     match in_every_order(0, kept_and_late) {
         Err(Trouble { end: End::Broken(seen), .. }) => Err(seen),
-        _ => Ok(()),
+        Err(trouble) => never_returns(&trouble).map_or(Ok(()), Err),
+        Ok(()) => Ok(()),
     }
 }
 
 /// Jobs come before the loop runs, and when it is closed.
 fn kept_and_late() -> Verdict {
-    job::begin();
+    begin();
     let handle = Arc::new(Handle::new());
-    handle.send(new_job(10, None));
-    handle.send(new_job(11, None));
+    send(&*handle, new_job(10, None));
+    send(&*handle, new_job(11, None));
     if !refused().is_empty() {
         return Err(messages::refused_before_it_closed().to_owned());
     }
     while ran().is_empty() {
         handle.take_all().into_iter().for_each(Job::run);
     }
-    handle.send(new_job(12, None));
+    send(&*handle, new_job(12, None));
     if !refused().is_empty() {
         return Err(messages::refused_before_it_closed().to_owned());
     }
-    let left = 3 - ran().len();
-    handle.shut();
-    if refused().len() != left {
-        return Err(messages::kept_by_a_closed_loop(left - refused().len()));
+    let before = ran().len();
+    close(&*handle);
+    if ran().len() > before {
+        return Err(messages::ran_by_close(ran().len() - before));
     }
-    handle.send(new_job(13, None));
-    if refused().len() != left + 1 {
+    if different() < 3 {
+        return Err(messages::kept_by_a_closed_loop(3 - different()));
+    }
+    send(&*handle, new_job(13, None));
+    if !refused().contains(&13) {
         return Err(messages::taken_by_a_closed_loop().to_owned());
     }
     threads::finish();
@@ -221,7 +294,7 @@ fn kept_and_late() -> Verdict {
 /// A loop that takes what comes until all has run.
 fn run_all(jobs: &[usize], judge: impl Fn(&[usize]) -> Verdict) -> Result<(), Trouble> {
     in_every_order(0, || {
-        job::begin();
+        begin();
         let handle = Arc::new(Handle::new());
         spawn_senders(&handle, jobs);
         while ran().len() + refused().len() < jobs.iter().sum() {
@@ -237,9 +310,10 @@ fn no_job_is_left_behind() -> Verdict {
         return Ok(());
     }
     for jobs in [&[1][..], &[2], &[1, 1]] {
-        run_all(jobs, |_| Ok(())).map_err(|Trouble { end, order }| match end {
+        run_all(jobs, |_| Ok(())).map_err(|Trouble { end, order, thread }| match end {
             End::Stuck(waiting) => messages::job_left_behind(jobs.iter().sum(), ran().len(), &waiting, &order),
             End::LockedTwice(first, second) => messages::locks_twice(first, second),
+            End::Endless(steps) if thread > 0 => messages::endless_sender(steps),
             End::Endless(steps) => messages::endless_takes(steps),
             End::Broken(seen) => seen,
             End::NotPossible(..) => order,
@@ -255,6 +329,27 @@ fn they_run_in_the_order_in_which_they_were_sent() -> Verdict {
     let judge = |ran: &[usize]| if ran.is_sorted() { Ok(()) } else { Err(messages::jobs_out_of_order(ran)) };
     match run_all(&[3], judge) {
         Err(Trouble { end: End::Broken(seen), .. }) => Err(seen),
+        _ => Ok(()),
+    }
+}
+
+fn take_looks_again() -> Verdict {
+    // Whether it waits at all is rule 11.3's.
+    if !KEPT.get_or_init(|| accounts_for_each().is_ok()) || no_job_is_left_behind().is_err() {
+        return Ok(());
+    }
+    let run = || {
+        begin();
+        let handle = Arc::new(Handle::new());
+        spawn_senders(&handle, &[1]);
+        let jobs = handle.take();
+        let has_waited = !jobs.is_empty();
+        jobs.into_iter().for_each(Job::run);
+        threads::finish();
+        if has_waited { Ok(()) } else { Err(String::new()) }
+    };
+    match in_every_order(1, run) {
+        Err(Trouble { end: End::Broken(_), order, .. }) => Err(messages::take_did_not_look(&order)),
         _ => Ok(()),
     }
 }

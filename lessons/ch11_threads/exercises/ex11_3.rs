@@ -7,7 +7,7 @@
 //! 1. Reproduce it: one thread calls `call_soon_threadsafe` with a job, and the loop calls `close`. Their steps are
 //!    numbered below. Let `reproduce` return an order of these steps after which the job is neither run nor dropped.
 //! 2. Repair the `Handle`: each job is run or dropped, in whatever order the steps come. A loop that is not closed keeps
-//!    its jobs and runs them in the order in which a thread sent them. A destructor may send another job.
+//!    its jobs and runs them in the order in which a thread sent them. A destructor may send another job. `close` returns.
 //!
 //! `new`, `call_soon_threadsafe`, `take` and `close` keep their signatures; all else may change. `AtomicBool`, `Mutex` and
 //! `Condvar` are used as those of std are. The check brings them along, and goes through every order of the steps. Check

@@ -2,15 +2,16 @@
 //!
 //! A thread sends a job to a loop that may be parked. Write both sides: `call_soon_threadsafe` puts the job into the inbox
 //! and wakes the loop. `batch` is the part of a turn that comes before the polls. In whatever order the steps of the two
-//! come, each job is run, and the jobs of a thread are run in the order in which it sent them. A job may send another.
+//! come, each job is run once, and the jobs of a thread are run in the order in which it sent them. A job may send another.
+//! `wake`, `turn` and `park` are finished.
 //!
-//! `Mutex` and `Condvar` are used as those of std are, and `job.run()` runs a job. The check brings them along, and goes
-//! through every order of the steps of the loop and of the threads that send. No thread is started, so nothing hangs.
-//! Check it with `cargo run -- check ch11 1`.
+//! `Mutex` and `Condvar` are used as those of std are, `job.run()` runs a job, and `poll` polls a task. The check brings them
+//! along, and goes through every order of the steps of the loop and of the threads that send. No thread is started, so
+//! nothing hangs. Check it with `cargo run -- check ch11 1`.
 
 use std::collections::VecDeque;
 
-use crate::job::Job;
+use crate::job::{Job, poll};
 use crate::threads::{Condvar, Mutex};
 
 /// What other threads have of a loop.
@@ -32,12 +33,17 @@ impl Handle {
         todo!("put the job into the inbox, put an entry 0 into the ready queue, and notify the loop: in which order?")
     }
 
+    /// Any thread: the task that has this number was woken.
+    pub fn wake(&self, number: usize) {
+        self.ready.lock().unwrap().push_back(number);
+        self.changed.notify_one();
+    }
+
     /// The loop's thread.
     pub fn turn(&self) {
         self.park();
-        for _ in 0..self.batch() {
-            // The stage polls the task that has this number.
-            self.ready.lock().unwrap().pop_front();
+        for number in (0..self.batch()).map_while(|_| self.ready.lock().unwrap().pop_front()) {
+            poll(number);
         }
     }
 

@@ -6,12 +6,14 @@
 //! 1. If the work panics, the outcome is `Err(Ended::Panicked(…))`, and the loop goes on.
 //! 2. If the job is dropped without having been called, the outcome is `Err(Ended::Cancelled)`. A loop that is closed
 //!    drops a job at once, in `call_soon_threadsafe`. One that closes drops what is in its inbox.
-//! 3. `result` panics if it is called on the loop's own thread, which would wait for itself.
+//! 3. `result` panics if it is called on the loop's own thread, which would wait for itself: also if the outcome is there.
 //! 4. A loop that has not begun keeps its jobs, and `result` waits.
 //!
 //! The check brings along `Handle` (with `call_soon_threadsafe`, `clone`, and `runs_here`, which says whether its loop runs
-//! on this thread), and `Mutex`, `Condvar` and `catch_unwind`, used as those of std are. It goes through every order of
-//! the steps of the loop and of the threads that wait. Check it with `cargo run -- check ch11 2`.
+//! on this thread), and `Mutex` and `Condvar`, used as those of std are. Take `catch_unwind` from `crate::threads` too: it
+//! gives the `Panic` of `Ended`, and needs no `AssertUnwindSafe`. There is no channel: the threads wait with the `Slot`. The
+//! check goes through every order of the steps of the loop and of the threads that wait. Check it with
+//! `cargo run -- check ch11 2`.
 
 use std::sync::Arc;
 

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use crate::job::Job;
+use crate::job::{Job, poll};
 use crate::threads::{Condvar, Mutex};
 
 /// What other threads have of a loop.
@@ -25,11 +25,18 @@ impl Handle {
         self.changed.notify_one();
     }
 
+    /// Any thread: the task that has this number was woken.
+    pub fn wake(&self, number: usize) {
+        self.ready.lock().unwrap().push_back(number);
+        self.changed.notify_one();
+    }
+
     /// The loop's thread.
     pub fn turn(&self) {
         self.park();
         self.batch();
-        self.ready.lock().unwrap().clear();
+        let entries = std::mem::take(&mut *self.ready.lock().unwrap());
+        entries.into_iter().for_each(poll);
     }
 
     /// Waits until there is an entry in the ready queue.

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use crate::job::Job;
+use crate::job::{Job, poll};
 use crate::threads::{Condvar, Mutex};
 
 /// What other threads have of a loop.
@@ -25,12 +25,17 @@ impl Handle {
         self.changed.notify_one();
     }
 
+    /// Any thread: the task that has this number was woken.
+    pub fn wake(&self, number: usize) {
+        self.ready.lock().unwrap().push_back(number);
+        self.changed.notify_one();
+    }
+
     /// The loop's thread.
     pub fn turn(&self) {
         self.park();
-        for _ in 0..self.batch() {
-            // The stage polls the task that has this number.
-            self.ready.lock().unwrap().pop_front();
+        for number in (0..self.batch()).map_while(|_| self.ready.lock().unwrap().pop_front()) {
+            poll(number);
         }
     }
 
