@@ -417,12 +417,12 @@ pub struct Handle {
 }
 
 impl Handle {
-    /// Has the loop call a closure in its next turn. A loop that is closed drops it.
+    /// Has the loop call a closure in its next turn: entry 0 is no task's, and ends the park. A closed loop drops it.
     pub fn call_soon_threadsafe(&self, job: impl FnOnce(&EventLoop<'_>) + Send + 'static) {
         let (is_closed, jobs) = &mut *self.inbox.lock().unwrap();
         if !*is_closed {
+            tell("send");
             jobs.push(Box::new(job));
-            // No task has this number: it only ends the park.
             self.parker.ready.lock().unwrap().push_back(0);
             self.parker.changed.notify_one();
         }
@@ -456,7 +456,7 @@ impl<T> Remote<T> {
     /// Blocks this thread until the task is over.
     pub fn result(self) -> Outcome<T> {
         let is_here = self.handle.thread.get() == Some(&thread::current().id());
-        assert!(!is_here, "the loop runs on this thread, and would wait for itself: spawn a task, and await it");
+        assert!(!is_here, "the loop's own thread never waits for it: spawn a task, and await it");
         self.receiver.recv().unwrap_or(Err(Ended::Cancelled))
     }
 
@@ -572,7 +572,7 @@ impl<'a> EventLoop<'a> {
         self.clock.park(&self.parker);
         let batch = self.parker.ready.lock().unwrap().len();
         let jobs = std::mem::take(&mut self.handle.inbox.lock().unwrap().1);
-        jobs.into_iter().for_each(|job| job(self));
+        jobs.into_iter().inspect(|_| tell("job")).for_each(|job| job(self));
         for number in (0..batch).map_while(|_| self.parker.ready.lock().unwrap().pop_front()) {
             let Some((ticket, mut future)) = self.tasks.borrow_mut().remove(&number) else { continue };
             // SAFETY: the table keeps the contract of a waker. This one has no count, is not dropped, and `ticket` outlives it.
