@@ -270,6 +270,8 @@ fn who_drops_the_last_handle_while_the_loop_is_parked_wakes_nobody() {
         event_loop.run_forever();
     });
     receiver.recv().unwrap();
+    // Nothing waits for this; a loop that noticed would have the time to stall.
+    (0..10_000).for_each(|_| thread::yield_now());
     let again = of_the_loop.upgrade().expect("the loop still runs");
     assert_eq!(Arc::strong_count(&again), 2, "the loop's own, and this one");
     again.call_soon_threadsafe(|event_loop| event_loop.stop());
