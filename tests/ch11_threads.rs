@@ -8,7 +8,7 @@ use std::cell::RefCell;
 use std::future::pending;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
-use std::sync::mpsc::channel;
+use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
@@ -138,8 +138,20 @@ fn no_thread_waits_for_the_loop_that_it_runs() {
             sender.send(panic.downcast_ref::<&str>().map(|text| (*text).to_owned())).unwrap();
         });
         let said = receiver.recv().unwrap().unwrap();
-        assert!(said.starts_with("the loop runs on this thread, and would wait for itself"), "{said}");
+        assert_eq!(said, "on the loop's own thread, spawn and await");
     });
+}
+
+/// Only the threads are compared: the loop is gone, the result is there, and still this is the wrong thread to ask on.
+#[test]
+fn a_result_is_refused_on_the_loops_thread_also_when_the_loop_is_gone() {
+    let (clock, handle) = (virtual_clock(), Arc::new(Handle::default()));
+    let [here, there] = [1, 2].map(|number| handle.submit("over", move || async move { number }));
+    let event_loop = EventLoop::new(&clock, &handle);
+    event_loop.run_until_complete(do_some_work(&clock, 1));
+    drop(event_loop);
+    assert!(catch_unwind(AssertUnwindSafe(|| here.result())).is_err());
+    assert_eq!(thread::spawn(|| there.result().ok()).join().unwrap(), Some(2), "it was there");
 }
 
 #[test]
@@ -220,10 +232,56 @@ fn a_panic_in_a_job_ends_the_loop_and_whoever_waits_is_told() {
     }
 }
 
+#[test]
+fn who_waits_for_a_task_whose_make_panics_is_told() {
+    let (clock, handle) = (virtual_clock(), Arc::new(Handle::default()));
+    let never_made = handle.submit("never made", || -> std::future::Ready<()> { panic!("in make") });
+    thread::scope(|scope| {
+        let own = scope.spawn(|| EventLoop::new(&clock, &handle).run_forever());
+        assert!(matches!(never_made.result(), Err(Ended::Cancelled)));
+        assert!(own.join().is_err());
+    });
+}
+
+/// The handle that the thread `parks` drops when it parks, and whom it tells.
+static DROPPED_IN_A_PARK: Mutex<Option<(Arc<Handle>, Sender<()>)>> = Mutex::new(None);
+
+/// The loop has asked before it parked whether other threads are left. That none is left now ends neither park nor loop.
+#[test]
+fn who_drops_the_last_handle_while_the_loop_is_parked_wakes_nobody() {
+    stage::PLAYER.get_or_init(|| {
+        |line, _| {
+            if line == "park" && thread::current().name() == Some("parks") {
+                let dropped = DROPPED_IN_A_PARK.lock().unwrap().take();
+                _ = dropped.map(|(handle, sender)| {
+                    drop(handle);
+                    sender.send(()).unwrap();
+                });
+            }
+        }
+    });
+    let (clock, handle) = (virtual_clock(), Arc::new(Handle::default()));
+    let (sender, receiver) = channel();
+    *DROPPED_IN_A_PARK.lock().unwrap() = Some((handle.clone(), sender));
+    let of_the_loop = Arc::downgrade(&handle);
+    let parks = thread::Builder::new().name("parks".to_owned()).spawn(move || {
+        let event_loop = EventLoop::new(&clock, &handle);
+        drop(handle);
+        event_loop.run_forever();
+    });
+    receiver.recv().unwrap();
+    // Nothing waits for this; a loop that noticed would have the time to stall.
+    (0..10_000).for_each(|_| thread::yield_now());
+    let again = of_the_loop.upgrade().expect("the loop still runs");
+    assert_eq!(Arc::strong_count(&again), 2, "the loop's own, and this one");
+    again.call_soon_threadsafe(|event_loop| event_loop.stop());
+    parks.unwrap().join().expect("it was parked, and did not stall");
+}
+
 /// What is dropped on the way, and where.
 #[test]
 fn a_future_is_dropped_on_the_thread_of_its_loop_and_a_remote_lets_its_task_run_on() {
-    struct Says(std::sync::mpsc::Sender<thread::ThreadId>);
+    struct Says(Sender<thread::ThreadId>);
     impl Drop for Says {
         fn drop(&mut self) {
             self.0.send(thread::current().id()).unwrap();

@@ -11,7 +11,6 @@ use std::panic::{AssertUnwindSafe, Location, catch_unwind, resume_unwind};
 use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Arc, Condvar, Mutex, OnceLock, Weak};
 use std::task::{Context, Poll, RawWaker, RawWakerVTable, Waker};
 use std::thread;
@@ -417,12 +416,12 @@ pub struct Handle {
 }
 
 impl Handle {
-    /// Has the loop call a closure in its next turn. A loop that is closed drops it.
+    /// Has the loop call a closure in its next turn: entry 0 is no task's, and ends the park. A closed loop drops it.
     pub fn call_soon_threadsafe(&self, job: impl FnOnce(&EventLoop<'_>) + Send + 'static) {
         let (is_closed, jobs) = &mut *self.inbox.lock().unwrap();
         if !*is_closed {
+            tell("send");
             jobs.push(Box::new(job));
-            // No task has this number: it only ends the park.
             self.parker.ready.lock().unwrap().push_back(0);
             self.parker.changed.notify_one();
         }
@@ -434,7 +433,7 @@ impl Handle {
         name: &'static str,
         make: impl FnOnce() -> F + Send + 'static,
     ) -> Remote<F::Output> {
-        let ((sender, receiver), ticket) = (channel(), Arc::<Mutex<Weak<Ticket>>>::default());
+        let ((sender, receiver), ticket) = (std::sync::mpsc::channel(), Arc::<Mutex<Weak<Ticket>>>::default());
         let remote = Remote { handle: self.clone(), receiver, ticket: ticket.clone() };
         self.call_soon_threadsafe(move |event_loop| {
             let task = event_loop.spawn(name, make());
@@ -448,15 +447,13 @@ impl Handle {
 /// The handle of a task in the loop of another thread.
 pub struct Remote<T> {
     handle: Arc<Handle>,
-    receiver: Receiver<Outcome<T>>,
+    receiver: std::sync::mpsc::Receiver<Outcome<T>>,
     ticket: Arc<Mutex<Weak<Ticket>>>,
 }
 
 impl<T> Remote<T> {
-    /// Blocks this thread until the task is over.
     pub fn result(self) -> Outcome<T> {
-        let is_here = self.handle.thread.get() == Some(&thread::current().id());
-        assert!(!is_here, "the loop runs on this thread, and would wait for itself: spawn a task, and await it");
+        assert!(self.handle.thread.get() != Some(&thread::current().id()), "on the loop's own thread, spawn and await");
         self.receiver.recv().unwrap_or(Err(Ended::Cancelled))
     }
 
@@ -500,7 +497,7 @@ impl<'a> EventLoop<'a> {
 
     /// Calls a closure on a thread of its own. The task waits for it, and the loop does not.
     pub fn run_in_executor<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Task<T> {
-        let (sender, receiver) = channel();
+        let (sender, receiver) = std::sync::mpsc::channel();
         let result = poll_fn(move |_| receiver.try_recv().map_or(Poll::Pending, Poll::Ready));
         let task = self.spawn("executor", async move { result_of(result.await) });
         let ticket = task.ticket.upgrade().unwrap();
@@ -572,7 +569,10 @@ impl<'a> EventLoop<'a> {
         self.clock.park(&self.parker);
         let batch = self.parker.ready.lock().unwrap().len();
         let jobs = std::mem::take(&mut self.handle.inbox.lock().unwrap().1);
-        jobs.into_iter().for_each(|job| job(self));
+        for job in jobs {
+            tell("job");
+            job(self);
+        }
         for number in (0..batch).map_while(|_| self.parker.ready.lock().unwrap().pop_front()) {
             let Some((ticket, mut future)) = self.tasks.borrow_mut().remove(&number) else { continue };
             // SAFETY: the table keeps the contract of a waker. This one has no count, is not dropped, and `ticket` outlives it.

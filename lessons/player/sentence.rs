@@ -6,12 +6,17 @@ use handloop::record::{Actor, Ended, Event, Holder, Id, Outcome, Place, What};
 use handloop::{StallReport, TaskState};
 
 use super::replay::{Doing, State, Task};
+use super::told::JOB;
 
 /// The sentence of a step. `before` is what there was before its event, `after` what there is now.
 pub fn sentence(before: &State, event: &Event, after: &State) -> String {
     let words = Words { before, after };
     let text = match &event.what {
         What::Spawned { id, by, queued, .. } => words.spawned(*id, by, *queued),
+        What::Submitted { id, function: JOB, by } => {
+            let full = words.mid(*id);
+            format!("{} puts {full} into the inbox, and an entry for it at the end of the ready queue.", who(by))
+        }
         What::Submitted { id, by, .. } => {
             format!(
                 "The loop takes over {}, which {} has sent: it goes to the end of the ready queue.",
@@ -85,7 +90,7 @@ pub fn sentence(before: &State, event: &Event, after: &State) -> String {
         What::StopAsked { by } => format!("{} asks the loop to stop.", who(by)),
         What::Stalled(report) => words.stalled(report),
         What::RunEnded(Ended::Done) => "What the run was for is done: it ends.".to_owned(),
-        What::RunEnded(Ended::Stopped) => "The loop was asked to stop, so the run ends.".to_owned(),
+        What::RunEnded(Ended::Stopped) => "It was asked to stop: the turn is over, and the run ends.".to_owned(),
         What::RunEnded(Ended::Stalled) => "The loop cannot go on, so the run ends.".to_owned(),
         What::RunEnded(Ended::Panicked) => "The future of the run panicked, so the run ends.".to_owned(),
         What::Closed => "The loop is closed.".to_owned(),

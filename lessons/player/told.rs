@@ -1,11 +1,16 @@
 //! What a stage of the lessons tells of itself: short lines, read into the events of a recorder.
 
+use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, OnceLock};
+use std::thread;
 use std::time::Duration;
 
 use handloop::record::{Actor, Ended, Holder, Id, Outcome, Place, Recorder, What};
 
 use super::replay::{Doing, Names, State, Task};
+
+/// What a job is called, where a callback of the finished machine has the path of its closure.
+pub const JOB: &str = "job";
 
 /// What a stage calls with each line, and the place that tells it.
 pub type Listener = fn(&str, Place);
@@ -45,7 +50,9 @@ fn hear(line: &str, at: Place) {
 /// | `clock 1500` | the clock shows 1500 ms |
 /// | `park` | the loop sleeps until a `clock` or a `fire` (else nothing is told of it) |
 /// | `cancel 2`, then `poll 2`, `ready 2` | to cancel it; its future is dropped instead; it is cancelled |
-/// | `join 2`, `stop`, `close` | as the words say |
+/// | `send` | a thread puts a job into the inbox; while the loop runs, that is shown only when the loop calls the job |
+/// | `job` | the loop calls the job that was sent first; that has returned by the next `job`, `poll`, `park`, `close` or `end` |
+/// | `join 2`, `stop`, `close` | as the words say; after a `stop`, `end` is of a run that was asked to stop |
 /// | `say waiting: 1` | a line of output |
 ///
 /// ` by the timer`, ` by task 3`, ` by main` at the end of `wake`, `clone`, `drop`, `cancel`, `join` names who did it;
@@ -61,6 +68,11 @@ pub struct Told {
     /// Since the last poll the loop has parked; the clock has moved, or a timer has fired.
     is_parked: bool,
     is_timers_turn: bool,
+    /// How many jobs were sent, and those that the loop has not called: with their place and their sender, where that is
+    /// still to be shown. What another thread does while the loop runs comes at another step in each run.
+    sent: u64,
+    jobs: VecDeque<(Id, Option<(Place, Actor)>)>,
+    is_asked_to_stop: bool,
     /// Whom the next clone is for, and whom the last one was for.
     waits_for: Option<Id>,
     last_holder: Holder,
@@ -77,6 +89,9 @@ impl Told {
             park: None,
             is_parked: false,
             is_timers_turn: false,
+            sent: 0,
+            jobs: VecDeque::new(),
+            is_asked_to_stop: false,
             waits_for: None,
             last_holder: Holder::Timer,
             error: None,
@@ -86,6 +101,25 @@ impl Told {
     /// One line, told at `at`. One that cannot be read is left out; a clock that has not moved, a park of who is parked, and
     /// the second close are no events.
     pub fn tell(&mut self, line: &str, at: Place) {
+        let word = line.split(' ').next().unwrap_or_default();
+        if let Some(id @ Id::Callback(_)) = self.state.running
+            && ["job", "poll", "park", "close", "end"].contains(&word)
+        {
+            self.record(self.state.time, None, What::PollEnded { id, outcome: Outcome::Ready, waits_at: vec![] });
+        }
+        match line.strip_prefix("send by ").or((line == "send").then_some("")) {
+            Some("") => return self.is_sent(at, thread_actor(thread::current().name())),
+            Some(by) => return self.is_sent(at, actor(by)),
+            None => {}
+        }
+        if line == "job"
+            && let Some((id, sent)) = self.jobs.pop_front()
+        {
+            if let Some((place, by)) = sent {
+                self.record(self.state.time, Some(place), What::Submitted { id, function: JOB, by });
+            }
+            return self.record(self.state.time, Some(at), What::PollBegun { id });
+        }
         if line == "park" {
             self.park.get_or_insert(at);
             return;
@@ -94,7 +128,7 @@ impl Told {
         self.is_timers_turn |= is_timers;
         if let Some(place) = self.park.take().filter(|_| is_timers && !self.is_parked) {
             self.is_parked = true;
-            self.record(self.state.time, place, What::Parked);
+            self.record(self.state.time, Some(place), What::Parked);
         }
         let clock = line.strip_prefix("clock ").and_then(|time| time.parse().ok()).map(Duration::from_millis);
         if clock == Some(self.state.time) || line == "close" && self.state.doing == Doing::Closing {
@@ -109,10 +143,26 @@ impl Told {
             self.error.get_or_insert(format!("{file}:{number} tells \"{line}\", which the player cannot read."));
             return;
         };
-        self.record(clock.unwrap_or(self.state.time), at, what);
+        self.record(clock.unwrap_or(self.state.time), Some(at), what);
     }
 
-    fn record(&mut self, time: Duration, at: Place, what: What) {
+    fn is_sent(&mut self, at: Place, by: Actor) {
+        self.sent += 1;
+        let id = Id::Callback(self.sent);
+        if self.state.doing == Doing::NotRunning {
+            self.jobs.push_back((id, None));
+            self.record(self.state.time, Some(at), What::Submitted { id, function: JOB, by });
+        } else {
+            self.jobs.push_back((id, Some((at, by))));
+        }
+    }
+
+    fn record(&mut self, time: Duration, at: Option<Place>, what: What) {
+        match what {
+            What::StopAsked { .. } => self.is_asked_to_stop = true,
+            What::RunBegun => self.is_asked_to_stop = false,
+            _ => {}
+        }
         match what {
             What::PollBegun { .. } | What::DropBegun { .. } | What::RunEnded(_) => {
                 (self.is_parked, self.is_timers_turn, self.waits_for) = (false, false, None);
@@ -120,8 +170,8 @@ impl Told {
             What::WakerCloned { holder, .. } => (self.waits_for, self.last_holder) = (None, holder),
             _ => {}
         }
-        self.state.happens(time, Some(at), &what);
-        self.recorder.tell(time, Some(at), what);
+        self.state.happens(time, at, &what);
+        self.recorder.tell(time, at, what);
     }
 
     fn read(&self, line: &str) -> Option<What> {
@@ -150,7 +200,7 @@ impl Told {
         let one = |what: What| Some(what).filter(|_| words == 1);
         match word {
             "begin" => Some(What::RunBegun),
-            "end" => Some(What::RunEnded(Ended::Done)),
+            "end" => Some(What::RunEnded(if self.is_asked_to_stop { Ended::Stopped } else { Ended::Done })),
             "poll" if self.state.task(id()?).is_some_and(|task| task.is_cancelled) => {
                 one(What::DropBegun { id: id()? })
             }
@@ -221,6 +271,10 @@ impl Told {
 
 fn task(number: &str) -> Option<Id> {
     number.parse().ok().map(Id::Task)
+}
+
+fn thread_actor(name: Option<&str>) -> Actor {
+    Actor::Thread(name.unwrap_or("without a name").to_owned())
 }
 
 fn actor(name: &str) -> Actor {

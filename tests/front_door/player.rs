@@ -505,6 +505,44 @@ fn a_poll_of_a_cancelled_task_is_a_drop() {
     );
 }
 
+/// A job is a callback; who prints or stops in it is the job. One that comes while the loop runs comes at another line in
+/// each run, and is shown where the loop calls it.
+#[test]
+fn a_job_is_shown_where_the_order_is_the_same_in_each_run() {
+    let recorded = |sent_at: usize| {
+        let tape = Tape::new();
+        let mut told = Told::new(tape.recorder.clone());
+        let mut lines =
+            vec!["send by main", "begin", "job", "task 1 made", "poll 1", "ready 1", "job", "say here", "stop", "end"];
+        lines.insert(sent_at, "send by helper");
+        lines.iter().for_each(|line| told.tell(line, Location::caller()));
+        assert_eq!(told.error, None);
+        Recorded::new("told", "", &[], tape.events())
+    };
+    let sentences = [
+        "The main thread puts callback 1, job, into the inbox, and an entry for it at the end of the ready queue.",
+        "The loop begins to run.",
+        "The loop runs callback 1, job.",
+        "Callback 1 spawns task 1, made: it goes to the end of the ready queue.",
+        "Callback 1 returns.",
+        "The loop polls task 1, made, for the first time.",
+        "Task 1 returns ready: it is finished.",
+        "The thread helper puts callback 2, job, into the inbox, and an entry for it at the end of the ready queue.",
+        "The loop runs callback 2, job.",
+        "Callback 2 prints: here",
+        "Callback 2 asks the loop to stop.",
+        "Callback 2 returns.",
+        "It was asked to stop: the turn is over, and the run ends.",
+    ];
+    for sent_at in 2..=6 {
+        let recorded = recorded(sent_at);
+        let seen: Vec<&str> = (1..=recorded.last()).map(|step| recorded.sentence(step)).collect();
+        assert_eq!(seen, sentences, "sent at line {sent_at}");
+        assert_eq!(recorded.state(1).ready.len(), 1, "its entry is in the queue");
+        assert!(recorded.state(3).ready.is_empty());
+    }
+}
+
 /// Of many names a narrow screen shows few, but how many there are it shows.
 #[test]
 fn a_narrow_screen_counts_the_wakers() {
@@ -580,7 +618,8 @@ fn lines_of_a_stage_are_read_as_events() {
 
 #[test]
 fn a_line_that_cannot_be_read_is_named_with_its_place() {
-    for bad in ["", "pol 1", "poll", "poll x", "poll 1 2", "timer 1 2", "wake 1 twice", "clone 1 for me", "clock soon"]
+    for bad in
+        ["", "pol 1", "poll", "poll x", "poll 1 2", "timer 1 2", "wake 1 twice", "clone 1 for me", "clock soon", "job"]
     {
         let mut told = Told::new(Tape::new().recorder);
         told.tell(bad, Location::caller());

@@ -55,7 +55,7 @@ fn main() {
         let panic = catch_unwind(AssertUnwindSafe(|| own.result())).unwrap_err();
         says.send(panic.downcast_ref::<&str>().unwrap().to_string()).unwrap();
     });
-    println!("  on the loop's own thread     panics: {}", said.recv().unwrap());
+    println!("  asked by a job of the loop   panics: {}", said.recv().unwrap());
     let (taken, wakes) = (handle.submit("taken", pending::<()>), handle.submit("last", || async { 8 }));
     show("the last before a stop", wakes);
     handle.call_soon_threadsafe(|event_loop| event_loop.stop());
