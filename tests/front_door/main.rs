@@ -3,12 +3,12 @@
 //! | file | who meets it |
 //! |---|---|
 //! | `cli` | whoever types a command, or a wrong one |
-//! | `player` | whoever steps through a program, in each form; `browser`: in a real browser |
+//! | `forms` | whoever steps through a program, in each form; `browser`: in a real browser |
 //! | `desk` | the student: `check`, `hint`, `progress`, `solution`, `reset`, `doctor`, `diff`, `show` |
 //! | `classroom` | the teacher: `pack`, `grade` |
 
-mod browser;
-mod classroom;
 mod cli;
+mod forms;
+mod browser;
 mod desk;
-mod player;
+mod classroom;
