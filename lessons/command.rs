@@ -119,6 +119,9 @@ fn columns(text: &str) -> Result<usize, String> {
 const VERBS: [&str; 10] = ["check", "hint", "progress", "solution", "reset", "doctor", "diff", "show", "pack", "grade"];
 
 fn parse_verb(verb: &str, mut arguments: Vec<String>) -> Result<Command, String> {
+    if arguments.iter().any(|argument| ["--help", "-h"].contains(&argument.as_str())) {
+        return Ok(Command::Help);
+    }
     // The options of verbs that have a value.
     let mut value = |option: &str| {
         let place = arguments.iter().position(|argument| verb == "grade" && argument == option)?;
@@ -170,8 +173,12 @@ fn parse_verb(verb: &str, mut arguments: Vec<String>) -> Result<Command, String>
         "diff" => Command::Diff(chapter("diff ch01")?),
         "show" => Command::Show(chapter("show ch01")?, names.get(1).map(|name| (*name).to_owned())),
         "pack" => match names.split_last() {
-            Some((folder, chapters @ [_, ..])) => {
-                let chapters = chapters.iter().map(|name| Chapter::with_exercises(name)).collect::<Result<_, _>>()?;
+            // A chapter's name at the end: the folder was forgotten.
+            Some((folder, chapters @ [_, ..])) if Chapter::find(folder).is_err() => {
+                let mut chapters: Vec<&Chapter> =
+                    chapters.iter().map(|name| Chapter::with_exercises(name)).collect::<Result<_, _>>()?;
+                chapters.sort_by_key(|chapter| chapter.number);
+                chapters.dedup_by_key(|chapter| chapter.number);
                 Command::Pack(chapters, folder.into())
             }
             _ => {

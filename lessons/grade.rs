@@ -25,6 +25,8 @@ const MEMORY: u64 = 4 << 30;
 enum Handed {
     Text(String),
     Untouched,
+    /// The chapter is not in this folder.
+    NotHandedOut,
     Missing,
     Refused(String),
 }
@@ -58,10 +60,16 @@ pub fn grade(folders: &[PathBuf], only: Option<&'static Chapter>, limit: u64, is
     let chapters = handed_out().filter(|chapter| only.is_none_or(|only| only.number == chapter.number));
     let exercises: Vec<Exercise> = chapters.flat_map(Chapter::exercises).collect();
     let given: Vec<String> = exercises.iter().map(given).collect::<Result<_, _>>()?;
+    let mut seen: Vec<PathBuf> = Vec::new();
     let handed_in: Vec<Result<Vec<Handed>, String>> = folders
         .iter()
         .map(|folder| {
-            is_course(folder)?;
+            let folder = &course_in(folder)?;
+            let real = folder.canonicalize().map_err(|error| format!("it cannot be read: {error}"))?;
+            if seen.contains(&real) {
+                return Err("it was named twice".to_owned());
+            }
+            seen.push(real);
             Ok(exercises.iter().zip(&given).map(|(exercise, given)| handed(folder, exercise, given)).collect())
         })
         .collect();
@@ -74,7 +82,9 @@ pub fn grade(folders: &[PathBuf], only: Option<&'static Chapter>, limit: u64, is
     };
     let columns: Vec<usize> = (0..exercises.len()).filter(is_worked_on).collect();
     let names: Vec<String> = folders.iter().map(|folder| printable(&folder.display().to_string())).collect();
-    let table = Table { names: &names, columns: columns.iter().map(|place| exercises[*place].name()).collect() };
+    let columns_named = columns.iter().map(|place| exercises[*place].name()).collect();
+    let mut table =
+        Table { names: &names, common: common(&names), columns: columns_named, passed: vec![0; columns.len()] };
     if is_json {
         println!("[");
     } else {
@@ -92,12 +102,16 @@ pub fn grade(folders: &[PathBuf], only: Option<&'static Chapter>, limit: u64, is
         } else {
             table.row(row, &cells);
             sentences.extend(table.sentences(row, &cells));
+            table.count(&cells);
         }
     });
     if is_json {
         println!("]");
-    } else if !sentences.is_empty() {
-        println!();
+    } else {
+        table.foot();
+        if !sentences.is_empty() {
+            println!();
+        }
         sentences.iter().for_each(|sentence| println!("{sentence}"));
     }
     Ok(())
@@ -109,16 +123,36 @@ fn given(exercise: &Exercise) -> Result<String, String> {
     Ok(text.replace('\r', ""))
 }
 
-/// No link is followed, and nothing is opened but a file: a pipe would never end.
-fn is_course(folder: &Path) -> Result<(), String> {
+/// The folder that has the lessons: this one, or the only one in it, as an archive often unpacks. No link is followed, and
+/// nothing is opened but a file: a pipe would never end.
+fn course_in(folder: &Path) -> Result<PathBuf, String> {
+    let has_lessons = |folder: &Path| fs::symlink_metadata(folder.join("lessons")).is_ok_and(|kind| kind.is_dir());
     match fs::symlink_metadata(folder) {
         Err(error) => Err(format!("it cannot be read: {error}")),
         Ok(kind) if kind.is_symlink() => Err("it is a link: name the folder that it leads to".to_owned()),
         Ok(kind) if !kind.is_dir() => Err("it is no folder".to_owned()),
-        Ok(_) => match fs::symlink_metadata(folder.join("lessons")) {
-            Ok(kind) if kind.is_dir() => Ok(()),
-            _ => Err("it has no folder lessons, as a clone or a pack has".to_owned()),
-        },
+        Ok(_) if has_lessons(folder) => Ok(folder.to_owned()),
+        Ok(_) => {
+            let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+            let is_folder = |entry: &fs::DirEntry| entry.file_type().is_ok_and(|kind| kind.is_dir());
+            let mut inner = entries.filter(is_folder).map(|entry| entry.path()).filter(|path| has_lessons(path));
+            match (inner.next(), inner.next()) {
+                (Some(only), None) => Ok(only),
+                _ => Err("it has no folder lessons, as a clone or a pack has".to_owned()),
+            }
+        }
+    }
+}
+
+/// Up to the last folder that all names have in common: what is the same in each row says nothing.
+fn common(names: &[String]) -> usize {
+    let [first, rest @ ..] = names else { return 0 };
+    let same = |other: &String| first.bytes().zip(other.bytes()).take_while(|(one, other)| one == other).count();
+    match rest.iter().map(same).min() {
+        Some(length) => {
+            first.as_bytes()[..length].iter().rposition(|byte| b"/\\".contains(byte)).map_or(0, |at| at + 1)
+        }
+        None => 0,
     }
 }
 
@@ -127,7 +161,7 @@ fn handed(folder: &Path, exercise: &Exercise, given: &str) -> Handed {
     for name in [exercise.chapter.name, "exercises"] {
         path.push(name);
         match fs::symlink_metadata(&path) {
-            Err(_) => return Handed::Missing,
+            Err(_) => return Handed::NotHandedOut,
             Ok(kind) if !kind.is_dir() => return Handed::Refused(format!("{name} is a link, or no folder")),
             Ok(_) => {}
         }
@@ -137,7 +171,7 @@ fn handed(folder: &Path, exercise: &Exercise, given: &str) -> Handed {
     match fs::symlink_metadata(&path) {
         Err(_) => return Handed::Missing,
         Ok(kind) if kind.is_symlink() => return refused("is a link"),
-        Ok(kind) if !kind.is_file() => return refused("is no file"),
+        Ok(kind) if !kind.is_file() => return refused("is in its place something else: a folder, a pipe or a device"),
         Ok(kind) if kind.len() > LARGEST_ANSWER => return refused("is larger than 256 KB"),
         Ok(_) => {}
     }
@@ -151,16 +185,30 @@ fn handed(folder: &Path, exercise: &Exercise, given: &str) -> Handed {
     }
 }
 
+/// In a word, from the checker's sentence.
+fn why_no_verdict(sentence: &str) -> &'static str {
+    let words = [
+        ("did not return", "no end"),
+        ("did not come to an end", "no end"),
+        ("was ended after", "no end"),
+        ("the stack overflowed", "overflow"),
+        ("of memory", "memory"),
+        ("the program ended", "ended"),
+    ];
+    words.iter().find(|(piece, _)| sentence.contains(piece)).map_or("no verdict", |(_, word)| word)
+}
+
 /// Compiles the check with this answer, and runs it, in a clean copy.
 fn cell(exercise: &Exercise, handed: &Handed, copy: &Path, limits: &Limits) -> Cell {
     let seconds = limits.time.as_secs();
     let text = match handed {
         Handed::Text(text) => text,
         Handed::Untouched => return Cell::new("untouched", "untouched", ""),
+        Handed::NotHandedOut => return Cell::new("–", "not handed out", ""),
         Handed::Missing => return Cell::new("missing", "missing", ""),
         Handed::Refused(why) => return Cell::new("refused", "refused", why.as_str()),
     };
-    let no_verdict = |sentence: &str| Cell::new("no verdict", "no verdict", sentence);
+    let no_verdict = |sentence: &str| Cell::new(why_no_verdict(sentence), "no verdict", sentence);
     let folder = copy.join("lessons").join(exercise.chapter.name);
     let name = exercise.name();
     if let Err(error) = fs::write(folder.join("exercises").join(format!("{name}.rs")), text) {
@@ -282,14 +330,23 @@ fn copy_files(from: &Path, to: &Path) -> std::io::Result<()> {
 /// What the rows have in common. `Err`: the whole folder is refused.
 struct Table<'a> {
     names: &'a [String],
+    /// So many bytes of the names are not shown.
+    common: usize,
     columns: Vec<String>,
+    /// How many have passed, in each column.
+    passed: Vec<usize>,
 }
 
 const COLUMN: usize = 11;
 
 impl Table<'_> {
+    fn name(&self, row: usize) -> &str {
+        self.names[row].get(self.common..).unwrap_or(&self.names[row])
+    }
+
     fn width(&self) -> usize {
-        self.names.iter().map(|name| name.chars().count()).max().unwrap_or(0).max("folder".len())
+        let widths = (0..self.names.len()).map(|row| self.name(row).chars().count());
+        widths.max().unwrap_or(0).max("folder".len())
     }
 
     fn head(&self) {
@@ -298,18 +355,30 @@ impl Table<'_> {
     }
 
     fn row(&self, row: usize, cells: &Result<Vec<Cell>, String>) {
-        let (name, width) = (&self.names[row], self.width());
+        let (name, width) = (self.name(row), self.width());
         let words: String = match cells {
             Err(_) => return println!("{name:<width$}  refused"),
             Ok(cells) => cells.iter().map(|cell| format!("{:<COLUMN$}", cell.word)).collect(),
         };
         let passed = cells.iter().flatten().filter(|cell| cell.state == "passed").count();
-        println!("{name:<width$}  {words}{passed} of {}", self.columns.len());
+        let all = cells.iter().flatten().filter(|cell| cell.state != "not handed out").count();
+        println!("{name:<width$}  {words}{passed} of {all}");
+    }
+
+    fn count(&mut self, cells: &Result<Vec<Cell>, String>) {
+        for (passed, cell) in self.passed.iter_mut().zip(cells.iter().flatten()) {
+            *passed += usize::from(cell.state == "passed");
+        }
+    }
+
+    fn foot(&self) {
+        let counts: String = self.passed.iter().map(|count| format!("{count:<COLUMN$}")).collect();
+        println!("{:<1$}  {2}", "passed", self.width(), counts.trim_end());
     }
 
     /// Of whatever is no pass, the reason.
     fn sentences(&self, row: usize, cells: &Result<Vec<Cell>, String>) -> Vec<String> {
-        let name = &self.names[row];
+        let name = self.name(row);
         match cells {
             Err(why) => vec![format!("{name}: {}", printable(why))],
             Ok(cells) => {

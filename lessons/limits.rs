@@ -32,8 +32,10 @@ pub fn run(program: &Path, arguments: &[&OsStr], folder: &Path, limits: &Limits)
     let streams = ["stdout.txt", "stderr.txt"].map(|name| folder.join(name));
     let [stdout, stderr] = [File::create(&streams[0])?, File::create(&streams[1])?];
     let mut command = limited(program, limits);
-    command.args(arguments).current_dir(folder).stdin(Stdio::null()).stdout(stdout).stderr(stderr);
+    command.args(arguments).current_dir(folder).stdout(stdout).stderr(stderr);
     let mut child = command.spawn()?;
+    // Kept open to the end: see `limited`.
+    let _input = child.stdin.take();
     let start = Instant::now();
     let mut pause = Duration::from_millis(1);
     let status = loop {
@@ -61,19 +63,23 @@ pub fn run(program: &Path, arguments: &[&OsStr], folder: &Path, limits: &Limits)
 #[cfg(unix)]
 fn limited(program: &Path, limits: &Limits) -> Command {
     use std::os::unix::process::CommandExt;
-    // A limit that the system does not have is left out: the time stays.
-    let script = "ulimit -c 0; ulimit -v \"$1\"; ulimit -f \"$2\"; shift 2; exec \"$@\"";
-    let script = script.replace("; ulimit", " 2>/dev/null; ulimit").replace("; shift", " 2>/dev/null; shift");
+    // A limit that the system does not have is left out: the time stays. The second line waits until the other end of its
+    // input is closed, which nobody but this program has: so whatever way this ends, also by Ctrl-C, nothing runs on.
+    let script = "ulimit -c 0 2>/dev/null; ulimit -v \"$1\" 2>/dev/null; ulimit -f \"$2\" 2>/dev/null; shift 2\n\
+                  exec 3<&0 </dev/null; (read -r _ <&3; kill -s KILL -- \"-$$\") >/dev/null 2>&1 &\n\
+                  exec \"$@\" 3<&-";
     let mut command = Command::new("sh");
     // `ulimit` counts memory in kilobytes, and files in blocks of 512 bytes.
     let counts = [limits.memory / 1024, LARGEST_FILE / 512].map(|count| count.to_string());
-    command.arg("-c").arg(script).arg("sh").args(counts).arg(program).process_group(0);
+    command.arg("-c").arg(script).arg("sh").args(counts).arg(program).process_group(0).stdin(Stdio::piped());
     command
 }
 
 #[cfg(not(unix))]
 fn limited(program: &Path, _limits: &Limits) -> Command {
-    Command::new(program)
+    let mut command = Command::new(program);
+    command.stdin(Stdio::null());
+    command
 }
 
 /// Ends the process and its group.

@@ -149,7 +149,8 @@ fn overview() {
     println!("  diff ch01         what a stage adds to the one before");
     println!("  show ch01         the lesson's small programs; show ch01 functions: runs one");
     println!("  pack ch05 DIR     to hand out: a folder without solutions");
-    println!("  grade DIR...      what was handed in, as a table; --json for a script");
+    println!("  grade DIR...      what was handed in, as a table; --json for a script,");
+    println!("                    --only ch05 for a chapter, --limit 20 for the seconds of each");
     println!("  doctor            is everything there that the course needs?");
 }
 

@@ -624,6 +624,6 @@ fn a_line_that_cannot_be_read_is_named_with_its_place() {
         let mut told = Told::new(Tape::new().recorder);
         told.tell(bad, Location::caller());
         let error = told.error.unwrap_or_else(|| panic!("{bad:?} was read"));
-        assert!(error.contains("player.rs:") && error.contains(&format!("\"{bad}\"")), "{error}");
+        assert!(error.contains("forms.rs:") && error.contains(&format!("\"{bad}\"")), "{error}");
     }
 }
