@@ -1,5 +1,5 @@
 //! The player as its user meets it: each form of each program, compared with files in `tests/player`; the commands of
-//! the stepper; files that are written whole or not at all. `UPDATE=1 cargo test --test front_door forms` renews the files.
+//! the stepper; files that are written whole or not at all. `UPDATE=1 cargo test --test course forms` renews the files.
 
 #[allow(dead_code, missing_docs)]
 #[path = "../../lessons/player/mod.rs"]
@@ -70,7 +70,7 @@ fn same_as_file(name: &str, actual: &str) {
     let differs = expected.lines().zip(actual.lines()).position(|(one, other)| one != other);
     assert!(
         expected == actual,
-        "{name} is not what the player shows now (first at line {:?}): UPDATE=1 cargo test --test front_door forms renews it",
+        "{name} is not what the player shows now (first at line {:?}): UPDATE=1 cargo test --test course forms renews it",
         differs.map(|line| line + 1)
     );
 }
@@ -154,7 +154,7 @@ fn page_of_each_program_needs_nothing_else_and_is_small() {
 
 /// A program of three tasks, recorded here.
 fn recorded(tasks: u64, yields: usize) -> Recorded {
-    const SOURCES: &[Source] = &[Source { path: "tests/front_door/forms.rs", text: include_str!("forms.rs") }];
+    const SOURCES: &[Source] = &[Source { path: "tests/course/forms.rs", text: include_str!("forms.rs") }];
     let tape = Tape::new();
     EventLoop::builder().virtual_clock().record(&tape.recorder).build().run_until_complete(async {
         let work = |n: u64| async move {
