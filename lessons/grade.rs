@@ -14,6 +14,7 @@ use std::time::Duration;
 use crate::course::{Chapter, Exercise, handed_out, root};
 use crate::desk::{Outcome, first_error, verdict};
 use crate::limits::{self, Limits};
+use crate::player::html::quoted;
 
 /// No exercise is near it, in bytes.
 const LARGEST_ANSWER: u64 = 256 << 10;
@@ -413,8 +414,4 @@ impl Table<'_> {
 fn printable(text: &str) -> String {
     let is_plain = |letter: char| "'\"\\".contains(letter) || letter.escape_debug().count() == 1;
     text.chars().map(|letter| if is_plain(letter) { letter } else { '\u{fffd}' }).collect()
-}
-
-fn quoted(text: &str) -> String {
-    format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
 }

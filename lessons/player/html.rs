@@ -194,7 +194,7 @@ impl Json {
 }
 
 /// A JSON string that can stand in a script element.
-fn quoted(text: &str) -> String {
+pub fn quoted(text: &str) -> String {
     let mut json = String::from("\"");
     for letter in text.chars() {
         match letter {

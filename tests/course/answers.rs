@@ -4,25 +4,12 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::sync::{Mutex, OnceLock};
+use std::sync::OnceLock;
 use std::thread;
 
 use crate::checker;
 use crate::checker::rules::{RULES, sentence};
-
-fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-}
-
-/// The folders of the chapters that have exercises.
-fn chapters() -> Vec<PathBuf> {
-    let mut chapters: Vec<PathBuf> =
-        fs::read_dir(root().join("lessons")).unwrap().map(|entry| entry.unwrap().path()).collect();
-    chapters.retain(|path| path.join("given").is_dir());
-    chapters.sort();
-    assert!(!chapters.is_empty());
-    chapters
-}
+use crate::tools::{Folder, chapters, root, rustc, two_at_a_time};
 
 fn files(folder: &Path) -> Vec<PathBuf> {
     let mut files: Vec<PathBuf> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
@@ -64,14 +51,6 @@ impl Answer {
         assert!(!sentence.contains('\n'), "one sentence: {sentence}");
         (output.status.success(), sentence.to_owned())
     }
-}
-
-/// Whether a file compiles, and what the compiler says.
-fn rustc(arguments: &[&str], source: &Path, output: &Path) -> (bool, String) {
-    let mut command = Command::new("rustc");
-    command.args(["--edition", "2024"]).args(arguments).arg("-o").args([output, source]).stdin(Stdio::null());
-    let output = command.output().unwrap();
-    (output.status.success(), String::from_utf8_lossy(&output.stderr).into_owned())
 }
 
 /// The checker as a library.
@@ -134,14 +113,6 @@ fn compile(answers: &[Answer], folder: &Path) -> PathBuf {
     program
 }
 
-/// A folder that is gone at the end.
-fn in_folder(name: &str, code: impl FnOnce(&Path)) {
-    let folder = std::env::temp_dir().join(format!("handloop-{name}-{}", std::process::id()));
-    fs::create_dir_all(&folder).unwrap();
-    code(&folder);
-    fs::remove_dir_all(&folder).unwrap();
-}
-
 /// Each exercise, with all of its answers: that of `given`, that of `solutions`, those of `wrong`.
 fn exercises() -> Vec<Vec<Answer>> {
     let of_chapter = |chapter: &PathBuf| {
@@ -154,30 +125,28 @@ fn exercises() -> Vec<Vec<Answer>> {
         };
         files(&chapter.join("checks")).into_iter().map(answers_to).collect::<Vec<_>>()
     };
-    chapters().iter().flat_map(of_chapter).collect()
+    chapters(root()).iter().flat_map(of_chapter).collect()
 }
 
-/// Judges the answers to each exercise in folders of these names, on two threads.
+/// Judges the answers to each exercise in folders of these names. Of the first kind each exercise has one.
 fn judged(kinds: &[&str]) {
-    in_folder(&format!("course-{}", kinds[0]), |folder| {
-        let left = Mutex::new(exercises());
-        let judge_those_left = || {
-            loop {
-                let next = left.lock().unwrap().pop();
-                let Some(mut answers) = next else { return };
-                answers.retain(|answer| kinds.contains(&answer.kind()));
-                let program = compile(&answers, folder);
-                for answer in &answers {
-                    match answer.kind() {
-                        "given" => fails(answer, &program),
-                        "solutions" => passes(answer, &program),
-                        _ => is_rejected(answer, &program),
-                    }
-                }
-                fs::remove_file(program).unwrap();
+    let folder = Folder::new("course");
+    let exercises = exercises();
+    assert_eq!(exercises.len(), 3 * chapters(root()).len());
+    two_at_a_time(&exercises, |all| {
+        let of_kinds = all.iter().filter(|answer| kinds.contains(&answer.kind()));
+        let answers: Vec<Answer> = of_kinds.cloned().collect();
+        let firsts = answers.iter().filter(|answer| answer.kind() == kinds[0]).count();
+        assert_eq!(firsts, 1, "{}: its answers of the kind {}", all[0].exercise, kinds[0]);
+        let program = compile(&answers, &folder.0);
+        for answer in &answers {
+            match answer.kind() {
+                "given" => fails(answer, &program),
+                "solutions" => passes(answer, &program),
+                _ => is_rejected(answer, &program),
             }
-        };
-        thread::scope(|scope| (0..2).for_each(|_| _ = scope.spawn(judge_those_left)));
+        }
+        fs::remove_file(program).unwrap();
     });
 }
 
@@ -253,7 +222,7 @@ fn each_exercise_has_two_wrong_answers_or_more_and_each_of_its_rules_has_one() {
 #[test]
 fn each_exercise_is_a_target_that_cargo_test_leaves_out() {
     let manifest = fs::read_to_string(root().join("Cargo.toml")).unwrap();
-    for chapter in chapters() {
+    for chapter in chapters(root()) {
         let names: Vec<String> = files(&chapter.join("given")).iter().map(|path| stem(path).to_owned()).collect();
         for folder in ["solutions", "checks"] {
             let same: Vec<String> = files(&chapter.join(folder)).iter().map(|path| stem(path).to_owned()).collect();
@@ -324,22 +293,22 @@ fn says(path: &str, piece: &str, bodies: &[(&str, &str, &str)]) {
     let (exercise, chapter) = (stem(&file).to_owned(), file.parent().and_then(Path::parent).unwrap().to_owned());
     let text = fs::read_to_string(&file).unwrap().replace('\r', "");
     assert!(text.contains(piece));
-    in_folder(&format!("hostile-{exercise}"), |folder| {
-        let answer = |(place, (body, _, _)): (usize, &(&str, &str, &str))| {
-            let file = folder.join(format!("hostile{place}.rs"));
-            fs::write(&file, text.replacen(piece, body, 1)).unwrap();
-            Answer { chapter: chapter.clone(), exercise: exercise.clone(), file }
-        };
-        let answers: Vec<Answer> = bodies.iter().enumerate().map(answer).collect();
-        let program = compile(&answers, folder);
-        thread::scope(|scope| {
-            for (answer, (body, start, end)) in answers.iter().zip(bodies) {
-                let program = &program;
-                scope.spawn(move || {
-                    let (passes, sentence) = answer.verdict(program, "");
-                    assert!(!passes && sentence.starts_with(start) && sentence.ends_with(end), "{body}: {sentence}");
-                });
-            }
-        });
+    let own = Folder::new("hostile");
+    let folder = &own.0;
+    let answer = |(place, (body, _, _)): (usize, &(&str, &str, &str))| {
+        let file = folder.join(format!("hostile{place}.rs"));
+        fs::write(&file, text.replacen(piece, body, 1)).unwrap();
+        Answer { chapter: chapter.clone(), exercise: exercise.clone(), file }
+    };
+    let answers: Vec<Answer> = bodies.iter().enumerate().map(answer).collect();
+    let program = compile(&answers, folder);
+    thread::scope(|scope| {
+        for (answer, (body, start, end)) in answers.iter().zip(bodies) {
+            let program = &program;
+            scope.spawn(move || {
+                let (passes, sentence) = answer.verdict(program, "");
+                assert!(!passes && sentence.starts_with(start) && sentence.ends_with(end), "{body}: {sentence}");
+            });
+        }
     });
 }

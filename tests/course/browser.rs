@@ -4,6 +4,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use crate::tools::{Folder, handloop};
+
 /// Presses keys, and writes down what the page shows after each.
 const DRIVER: &str = r##"<script>
 addEventListener("load", () => {
@@ -51,13 +53,8 @@ fn browser() -> Option<PathBuf> {
     folders.iter().flat_map(|folder| names.map(|name| folder.join(name))).find(|path| path.is_file())
 }
 
-fn handloop(arguments: &[&str]) -> String {
-    let output = Command::new(env!("CARGO_BIN_EXE_handloop"))
-        .args(arguments)
-        .env_remove("COLUMNS")
-        .stdin(Stdio::null())
-        .output();
-    String::from_utf8(output.unwrap().stdout).unwrap()
+fn printed(arguments: &[&str]) -> String {
+    String::from_utf8(handloop(arguments).stdout).unwrap()
 }
 
 fn unescaped(html: &str) -> String {
@@ -88,8 +85,8 @@ fn page_is_driven_by_keys_in_a_browser() {
         eprintln!("skipped: no Chromium is installed");
         return;
     };
-    let folder = std::env::temp_dir().join(format!("handloop-browser-{}", std::process::id()));
-    fs::create_dir_all(&folder).unwrap();
+    let own = Folder::new("browser");
+    let folder = &own.0;
     for program in ["gather", "threads", "lost_waker"] {
         let page = folder.join(format!("{program}.html"));
         handloop(&[program, "--html", page.to_str().unwrap()]);
@@ -97,7 +94,7 @@ fn page_is_driven_by_keys_in_a_browser() {
         assert!(html.contains("id = \"driven\""));
         fs::write(&page, html).unwrap();
         for size in ["1280,720", "500,844"] {
-            let driven = driven(&browser, &folder, &page, size);
+            let driven = driven(&browser, folder, &page, size);
             let line = |word: &str| {
                 let start = format!("{word} ");
                 driven.lines().find_map(|line| line.strip_prefix(&start)).unwrap_or_else(|| panic!("{word}: {driven}"))
@@ -110,7 +107,7 @@ fn page_is_driven_by_keys_in_a_browser() {
             assert_eq!((line("end"), line("home")), (&*last.to_string(), "0"));
             assert_eq!(line("overflow"), "false", "{program} {size}: no scrolling to the side");
             assert!(driven.lines().any(|line| line == "errors "), "{}", line("errors"));
-            let plain = handloop(&[program, "--plain"]);
+            let plain = printed(&[program, "--plain"]);
             for (step, sentence) in sentences.iter().enumerate() {
                 let said = sentence.strip_prefix(&format!("{step} ")).unwrap();
                 let (_, shown) = plain.split_once(&format!("{program}, step {step} of ")).unwrap();
@@ -120,5 +117,4 @@ fn page_is_driven_by_keys_in_a_browser() {
             }
         }
     }
-    fs::remove_dir_all(&folder).unwrap();
 }

@@ -2,28 +2,23 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, Stdio};
+
+use crate::tools::{Folder, handloop_in, root};
 
 const CHAPTER: &str = "lessons/ch01_generators";
 
-fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-}
+/// The folders of a class.
+struct Class(Folder);
 
-/// A folder that is gone at the end.
-struct Folder(PathBuf);
-
-impl Folder {
+impl Class {
     fn new(name: &str) -> Self {
-        let path = std::env::temp_dir().join(format!("handloop-{name}-{}", std::process::id()));
-        let _ = fs::remove_dir_all(&path);
-        fs::create_dir(&path).unwrap();
-        Folder(path)
+        Class(Folder::new(name))
     }
 
     /// What somebody has handed in: the exercises of chapter 1, from files of the course.
     fn hands_in(&self, name: &str, files: &[(&str, &str)]) {
-        let folder = self.0.join(name).join(CHAPTER).join("exercises");
+        let folder = self.0.0.join(name).join(CHAPTER).join("exercises");
         fs::create_dir_all(&folder).unwrap();
         for (file, from) in files {
             fs::copy(root().join(CHAPTER).join(from), folder.join(file)).unwrap();
@@ -31,19 +26,8 @@ impl Folder {
     }
 
     fn file(&self, name: &str, exercise: &str) -> PathBuf {
-        self.0.join(name).join(CHAPTER).join("exercises").join(format!("{exercise}.rs"))
+        self.0.0.join(name).join(CHAPTER).join("exercises").join(format!("{exercise}.rs"))
     }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
-    }
-}
-
-fn handloop(folder: &Path, arguments: &[&str]) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_handloop"));
-    command.current_dir(folder).args(arguments).stdin(Stdio::null()).output().unwrap()
 }
 
 fn lines(bytes: &[u8]) -> Vec<String> {
@@ -55,6 +39,8 @@ fn all_files(folder: &Path) -> Vec<PathBuf> {
     entries.flat_map(|path| if path.is_dir() { all_files(&path) } else { vec![path] }).collect()
 }
 
+/// In what is given of exercise 1.1.
+const TODO: &str = "todo!(\"yield the next number, or complete\")";
 const GIVEN: [(&str, &str); 3] =
     [("ex01_1.rs", "given/ex01_1.rs"), ("ex01_2.rs", "given/ex01_2.rs"), ("ex01_3.rs", "given/ex01_3.rs")];
 const SOLVED: [(&str, &str); 3] =
@@ -64,7 +50,7 @@ const SOLVED: [(&str, &str); 3] =
 #[test]
 fn a_pack_has_all_that_its_chapters_need_and_no_answer() {
     let folder = Folder::new("pack");
-    let output = handloop(&folder.0, &["pack", "ch01", "ch05", "pack"]);
+    let output = handloop_in(&folder.0, &["pack", "ch01", "ch05", "pack"]);
     assert!(output.status.success(), "{output:?}");
     let pack = folder.0.join("pack");
     let files = all_files(&pack);
@@ -104,13 +90,13 @@ fn a_pack_has_all_that_its_chapters_need_and_no_answer() {
         }
     }
     // Nothing is overwritten, and nothing is left of what cannot be written.
-    let output = handloop(&folder.0, &["pack", "ch02", "pack"]);
+    let output = handloop_in(&folder.0, &["pack", "ch02", "pack"]);
     assert!(!output.status.success());
     assert_eq!(lines(&output.stderr), ["handloop: pack has something in it: name a folder that is new or empty."]);
     assert_eq!(all_files(&pack).len(), files.len());
     // The course itself is safe, whatever a variable of the shell was.
     for inside in ["", "lessons/out", ".", "tests/../src"] {
-        let output = handloop(root(), &["pack", "ch02", inside]);
+        let output = handloop_in(root(), &["pack", "ch02", inside]);
         assert!(!output.status.success() && output.stdout.is_empty(), "{inside}");
     }
     assert!(!root().join("lessons/out").exists());
@@ -119,20 +105,19 @@ fn a_pack_has_all_that_its_chapters_need_and_no_answer() {
 /// Five hand something in, each with another mistake.
 #[test]
 fn a_class_is_graded_row_by_row() {
-    let class = Folder::new("class");
+    let class = Class::new("class");
     class.hands_in("ada", &SOLVED);
     class.hands_in("bob", &[GIVEN[0], ("ex01_2.rs", "wrong/ex01_2_swallows.rs"), SOLVED[2]]);
     class.hands_in("cyd", &[GIVEN[0], SOLVED[1]]);
     fs::write(class.file("cyd", "ex01_1"), "fn main() {}\n").unwrap();
     class.hands_in("dee", &[GIVEN[1], GIVEN[2]]);
     let given = fs::read_to_string(root().join(CHAPTER).join("given/ex01_1.rs")).unwrap();
-    let todo = "todo!(\"yield the next number, or complete\")";
-    assert!(given.contains(todo));
-    fs::write(class.file("dee", "ex01_1"), given.replace(todo, "self.x")).unwrap();
+    assert!(given.contains(TODO));
+    fs::write(class.file("dee", "ex01_1"), given.replace(TODO, "self.x")).unwrap();
     class.hands_in("eve", &[GIVEN[2]]);
     let exits = "{ println!(\"ex01_1: passed: so it says\\n\\u{1b}[2J\"); std::process::exit(0) }";
-    fs::write(class.file("eve", "ex01_1"), given.replace(todo, exits)).unwrap();
-    let output = handloop(&class.0, &["grade", "ada", "bob", "cyd", "dee", "eve"]);
+    fs::write(class.file("eve", "ex01_1"), given.replace(TODO, exits)).unwrap();
+    let output = handloop_in(&class.0.0, &["grade", "ada", "bob", "cyd", "dee", "eve"]);
     assert!(output.status.success());
     let said = lines(&output.stdout);
     assert_eq!(
@@ -164,20 +149,20 @@ fn a_class_is_graded_row_by_row() {
 /// Each costs its own row: nothing that is no plain file is opened, and what does not end is ended.
 #[test]
 fn a_folder_that_is_broken_missing_or_hostile_costs_its_own_row() {
-    let class = Folder::new("hostile");
+    let class = Class::new("hostile");
     class.hands_in("ada", &[SOLVED[0]]);
     class.hands_in("huge", &[]);
     fs::write(class.file("huge", "ex01_1"), vec![b'/'; 300 << 10]).unwrap();
     fs::write(class.file("huge", "ex01_2"), [0xff, 0xfe]).unwrap();
     fs::create_dir(class.file("huge", "ex01_3")).unwrap();
-    fs::create_dir(class.0.join("empty")).unwrap();
-    fs::write(class.0.join("file"), "").unwrap();
+    fs::create_dir(class.0.0.join("empty")).unwrap();
+    fs::write(class.0.0.join("file"), "").unwrap();
     class.hands_in("endless", &[]);
     let endless = "#[allow(long_running_const_eval)]\nconst ENDLESS: () = loop {};\npub static END: () = ENDLESS;\n";
     fs::write(class.file("endless", "ex01_1"), endless).unwrap();
     // What an archive unpacked: one folder more. The chapter may not have been handed out. And one was named twice.
     class.hands_in("unpacked/pack", &[GIVEN[0], SOLVED[1]]);
-    fs::create_dir_all(class.0.join("other/lessons/ch02_scheduler/exercises")).unwrap();
+    fs::create_dir_all(class.0.0.join("other/lessons/ch02_scheduler/exercises")).unwrap();
     let mut folders = vec!["unpacked", "other", "other/", "huge", "empty", "file", "missing", "re\u{1b}d"];
     let mut rows = vec![
         "unpacked  untouched  passed     missing    1 of 3",
@@ -192,12 +177,12 @@ fn a_folder_that_is_broken_missing_or_hostile_costs_its_own_row() {
     if cfg!(unix) {
         class.hands_in("linked", &[]);
         let link = |to: &str, name: &Path| Command::new("ln").args(["-s", to]).arg(name).status().unwrap().success();
-        assert!(link("/dev/zero", &class.file("linked", "ex01_1")) && link("ada", &class.0.join("link")));
+        assert!(link("/dev/zero", &class.file("linked", "ex01_1")) && link("ada", &class.0.0.join("link")));
         assert!(Command::new("mkfifo").arg(class.file("linked", "ex01_2")).status().unwrap().success());
         folders.extend(["linked", "link"]);
         rows.extend(["linked    refused    refused    missing    0 of 3", "link      refused"]);
     }
-    let output = handloop(&class.0, &[&["grade", "--only=ch01"], &folders[..]].concat());
+    let output = handloop_in(&class.0.0, &[&["grade", "--only=ch01"], &folders[..]].concat());
     assert!(output.status.success());
     let said = lines(&output.stdout);
     assert_eq!(said[1..=rows.len()], rows);
@@ -210,7 +195,7 @@ fn a_folder_that_is_broken_missing_or_hostile_costs_its_own_row() {
         }
     }
 
-    let output = handloop(&class.0, &["grade", "--json", "--only", "ch01", "--limit", "2", "endless", "missing"]);
+    let output = handloop_in(&class.0.0, &["grade", "--json", "--only", "ch01", "--limit", "2", "endless", "missing"]);
     assert!(output.status.success());
     let missing = |exercise: &str| format!("{{\"exercise\":\"{exercise}\",\"state\":\"missing\",\"sentence\":\"\"}}");
     let endless = "{\"exercise\":\"ex01_1\",\"state\":\"no verdict\",\"sentence\":\"the compiler did not come to an end in \
@@ -226,7 +211,7 @@ fn a_folder_that_is_broken_missing_or_hostile_costs_its_own_row() {
 #[cfg(target_os = "linux")]
 #[test]
 fn nothing_runs_on_when_a_class_is_graded() {
-    let class = Folder::new("left");
+    let class = Class::new("left");
     class.hands_in("mallory", &[]);
     let time = format!("3600.{}", std::process::id());
     let given = fs::read_to_string(root().join(CHAPTER).join("given/ex01_1.rs")).unwrap();
@@ -235,21 +220,16 @@ fn nothing_runs_on_when_a_class_is_graded() {
     let start = format!(
         "{{ use std::process::*; Command::new(\"sleep\").arg(\"{time}\").{streams}.spawn().unwrap(); exit(0) }}"
     );
-    fs::write(class.file("mallory", "ex01_1"), given.replace("todo!(\"yield the next number, or complete\")", &start))
-        .unwrap();
-    let output = handloop(&class.0, &["grade", "mallory"]);
+    fs::write(class.file("mallory", "ex01_1"), given.replace(TODO, &start)).unwrap();
+    let output = handloop_in(&class.0.0, &["grade", "mallory"]);
     let ended = "mallory, ex01_1: the program ended while rule 1.1 was checked";
     assert!(lines(&output.stdout).iter().any(|line| line.starts_with(ended)), "{output:?}");
     ends(&time);
 
     // Also when `grade` itself is ended.
-    fs::write(
-        class.file("mallory", "ex01_1"),
-        given.replace("todo!(\"yield the next number, or complete\")", "loop {}"),
-    )
-    .unwrap();
+    fs::write(class.file("mallory", "ex01_1"), given.replace(TODO, "loop {}")).unwrap();
     let mut grade = Command::new(env!("CARGO_BIN_EXE_handloop"));
-    grade.current_dir(&class.0).args(["grade", "mallory"]).stdout(Stdio::null()).stderr(Stdio::null());
+    grade.current_dir(&class.0.0).args(["grade", "mallory"]).stdout(Stdio::null()).stderr(Stdio::null());
     let mut grade = grade.spawn().unwrap();
     let folder = format!("handloop-grade-{}", grade.id());
     // Not the compiler, which ends by itself.
@@ -294,7 +274,7 @@ fn a_command_that_is_not_meant_is_a_sentence() {
         (&["grade", "--limit", "none", "x"], "--limit needs a number of seconds from 1 to 3600 after it."),
         (&["grade", "--loud", "x"], "grade has no option --loud: cargo run -- --help lists what there is."),
     ] {
-        let output = handloop(&folder.0, arguments);
+        let output = handloop_in(&folder.0, arguments);
         assert_eq!(output.status.code(), Some(2));
         assert_eq!(lines(&output.stderr), [format!("handloop: {sentence}")]);
     }

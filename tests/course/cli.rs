@@ -1,10 +1,8 @@
 //! The front door as its user meets it: the real binary, its output, its exit status.
 
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, Stdio};
 
-fn handloop(arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_handloop")).args(arguments).stdin(Stdio::null()).output().unwrap()
-}
+use crate::tools::handloop;
 
 fn text(bytes: &[u8]) -> Vec<String> {
     String::from_utf8(bytes.to_vec()).unwrap().replace('\\', "/").lines().map(str::to_owned).collect()

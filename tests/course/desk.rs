@@ -6,6 +6,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
+use crate::tools::{chapters, root};
+
 /// A clean copy of the project, built on its own, gone at the end. Its target folder is below this one's, so that a
 /// second run has less to build.
 struct Copy {
@@ -15,10 +17,9 @@ struct Copy {
 
 impl Copy {
     fn new() -> Self {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
         let path = std::env::temp_dir().join(format!("handloop-desk-{}", std::process::id()));
         let _ = fs::remove_dir_all(&path);
-        copy(root, &path);
+        copy(root(), &path);
         lend(Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap(), &target());
         for own in chapters(&path) {
             for exercise in fs::read_dir(own.join("given")).unwrap() {
@@ -88,15 +89,6 @@ fn link_all(from: &Path, to: &Path) {
     }
 }
 
-/// The folders of the chapters that have exercises, in order.
-fn chapters(root: &Path) -> Vec<PathBuf> {
-    let mut chapters: Vec<PathBuf> =
-        fs::read_dir(root.join("lessons")).unwrap().map(|entry| entry.unwrap().path()).collect();
-    chapters.retain(|path| path.join("given").is_dir());
-    chapters.sort();
-    chapters
-}
-
 impl Drop for Copy {
     fn drop(&mut self) {
         let _ = fs::remove_dir_all(&self.root);
@@ -108,7 +100,7 @@ fn copy(from: &Path, to: &Path) {
     for entry in fs::read_dir(from).unwrap() {
         let path = entry.unwrap().path();
         let name = path.file_name().unwrap();
-        if ["target", ".git", ".progress"].iter().any(|other| name == *other) {
+        if ["target", ".git", ".progress", "book", "class"].iter().any(|other| name == *other) {
             continue;
         }
         if path.is_dir() {
@@ -269,7 +261,7 @@ fn a_student_works_through_chapter_1() {
 
 #[test]
 fn what_cannot_be_done_is_one_sentence() {
-    let chapters = chapters(Path::new(env!("CARGO_MANIFEST_DIR")));
+    let chapters = chapters(root());
     let short = |path: &PathBuf| path.file_name().unwrap().to_str().unwrap()[..4].to_owned();
     let there_is = chapters.iter().map(short).collect::<Vec<_>>().join(", ");
     for (arguments, sentence) in [

@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 
+use crate::tools::{Folder, handloop};
 use handloop::{EventLoop, gather, sleep, spawn_named, yield_now};
 use player::replay::Doing;
 use player::screen::{Style, fit_name, screen};
@@ -33,15 +34,6 @@ const PROGRAMS: [&str; 14] = [
     "ch10",
     "ch11",
 ];
-
-fn handloop(arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_handloop"))
-        .args(arguments)
-        .env_remove("COLUMNS")
-        .stdin(Stdio::null())
-        .output()
-        .unwrap()
-}
 
 fn text(bytes: &[u8]) -> String {
     String::from_utf8(bytes.to_vec()).unwrap().replace("\r\n", "\n")
@@ -73,31 +65,6 @@ fn same_as_file(name: &str, actual: &str) {
         "{name} is not what the player shows now (first at line {:?}): UPDATE=1 cargo test --test course forms renews it",
         differs.map(|line| line + 1)
     );
-}
-
-/// A folder of its own for a test, gone at its end.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new(test: &str) -> Self {
-        let path = std::env::temp_dir().join(format!("handloop-{test}-{}", std::process::id()));
-        fs::create_dir_all(&path).unwrap();
-        Folder(path)
-    }
-
-    fn file(&self, name: &str) -> String {
-        self.0.join(name).to_str().unwrap().to_owned()
-    }
-
-    fn names(&self) -> Vec<String> {
-        fs::read_dir(&self.0).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
-    }
 }
 
 #[test]

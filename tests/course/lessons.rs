@@ -5,17 +5,12 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
-use std::thread;
 
 use crate::checker::rules;
 use crate::course::{self, CHAPTERS};
 use crate::diff;
-
-fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-}
+use crate::tools::{Folder, root, rustc, two_at_a_time};
 
 fn read(path: &Path) -> String {
     fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display())).replace("\r\n", "\n")
@@ -132,48 +127,11 @@ fn every_block_of_rust_is_a_piece_of_a_file_that_is_compiled() {
     }
 }
 
-/// A folder for what is compiled here, one for each call.
-fn scratch() -> PathBuf {
-    static COUNT: AtomicUsize = AtomicUsize::new(0);
-    let number = COUNT.fetch_add(1, Ordering::Relaxed);
-    let path = std::env::temp_dir().join(format!("handloop-lessons-{}-{number}", std::process::id()));
-    fs::create_dir_all(&path).unwrap();
-    path
-}
-
 /// Whether a file compiles without a warning, and what rustc says. No program is made of it.
-fn rustc(file: &Path) -> (bool, String) {
-    let scratch = scratch();
-    let output = Command::new("rustc")
-        .args(["--edition", "2024", "-D", "warnings", "--crate-name", "lesson", "--color", "never"])
-        .args(["--emit", "metadata", "-o"])
-        .args([&scratch.join("lesson.rmeta"), file])
-        .stdin(Stdio::null())
-        .output()
-        .unwrap();
-    fs::remove_dir_all(scratch).unwrap();
-    (output.status.success(), String::from_utf8_lossy(&output.stderr).replace("\r\n", "\n"))
-}
-
-/// Calls `work` for all of them, two at a time. The results have the order of the items.
-fn two_at_a_time<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<R> {
-    let next = AtomicUsize::new(0);
-    let results = Mutex::new(Vec::new());
-    thread::scope(|scope| {
-        for _ in 0..2 {
-            scope.spawn(|| {
-                while let Some((place, item)) =
-                    Some(next.fetch_add(1, Ordering::Relaxed)).and_then(|place| Some((place, items.get(place)?)))
-                {
-                    let result = work(item);
-                    results.lock().unwrap().push((place, result));
-                }
-            });
-        }
-    });
-    let mut results = results.into_inner().unwrap();
-    results.sort_by_key(|(place, _)| *place);
-    results.into_iter().map(|(_, result)| result).collect()
+fn compiles(file: &Path) -> (bool, String) {
+    let folder = Folder::new("lesson");
+    let arguments = ["-D", "warnings", "--crate-name", "lesson", "--emit", "metadata"];
+    rustc(&arguments, file, &folder.0.join("lesson.rmeta"))
 }
 
 fn stdout(command: &mut Command) -> String {
@@ -306,7 +264,7 @@ fn every_compiler_error_is_real_and_its_twin_compiles() {
             for entry in fs::read_dir(&errors).unwrap() {
                 let file = entry.unwrap().path();
                 let name = file.file_stem().unwrap().to_str().unwrap().to_owned();
-                let (compiles, said) = rustc(&file);
+                let (compiles, said) = compiles(&file);
                 if name.ends_with("_fixed") {
                     assert!(compiles, "{}: {said}", file.display());
                     continue;
@@ -338,7 +296,7 @@ fn every_shown_program_and_every_stage_compiles_alone() {
         // What uses the finished machine is compiled with it by `show`, for its output that the lesson quotes.
         let is_alone = |file: &PathBuf| !read(file).contains("\nuse handloop::");
         for file in shown.into_iter().flatten().chain(stage).filter(is_alone) {
-            let (compiles, said) = rustc(&file);
+            let (compiles, said) = compiles(&file);
             assert!(compiles, "{}: {said}", file.display());
         }
     }
@@ -413,11 +371,10 @@ fn every_picture_and_every_page_of_a_run_is_current() {
     let mut all = vec![("ch00_start", "gather".to_owned(), "html")];
     all.extend(CHAPTERS.iter().flat_map(|chapter| ["svg", "html"].map(|form| (chapter.name, chapter.short(), form))));
     for (folder, program, form) in all {
-        let (scratch, name) = (scratch(), format!("run.{form}"));
-        let (made, path) = (scratch.join(&name), root().join("lessons").join(folder).join(&name));
+        let (own, name) = (Folder::new("run"), format!("run.{form}"));
+        let (made, path) = (own.0.join(&name), root().join("lessons").join(folder).join(&name));
         stdout(Command::new(env!("CARGO_BIN_EXE_handloop")).args([&program, &format!("--{form}")]).arg(&made));
         let made = read(&made);
-        fs::remove_dir_all(scratch).unwrap();
         assert!(made.len() <= LARGEST_PAGE, "{}: {} bytes", path.display(), made.len());
         if is_update() {
             fs::write(&path, made).unwrap();

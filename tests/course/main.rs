@@ -8,6 +8,7 @@
 //! | `forms` | whoever steps through a program, in each form; `browser`: in a real browser |
 //! | `desk` | the student: `check`, `hint`, `progress`, `solution`, `reset`, `doctor`, `diff`, `show` |
 //! | `classroom` | the teacher: `pack`, `grade` |
+//! | `tools` | what they have in common |
 
 #[allow(dead_code, missing_docs)]
 #[path = "../../lessons/checker/mod.rs"]
@@ -26,3 +27,4 @@ mod cli;
 mod desk;
 mod forms;
 mod lessons;
+mod tools;
